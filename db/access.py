@@ -1,0 +1,326 @@
+"""Who may see and who may change what: one predicate per (table, action), and no second copy anywhere.
+
+The read engine injects them at every access, root or nested; mutations load their target through them.
+What a viewer may not see answers exactly as what does not exist.
+
+READ: named by an id or another reference. LIST: found in a list, a search or a reverse relation. REACH: met through
+the row it belongs to, which was itself seen. WRITE: about to be changed.
+
+    asset state  LIST               REACH              READ
+    PRIVATE      members            members            members
+    UNLISTED     members            members            everyone
+    PUBLIC       everyone           everyone           everyone
+    ARCHIVED     members            everyone           everyone
+    WITHDRAWN    members            everyone, a stub   everyone, a stub
+
+A scheduled release is PRIVATE and *teased*: people may list, reach and read its teaser; agents may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Table, Uuid, and_, any_, bindparam, exists, func, or_, true
+
+from db import tables
+from domain.accounts import Viewer
+
+Row = Any  # an alias or a subquery over a table: anything whose `.c` holds the table's columns
+Predicate = Callable[[Row], ColumnElement[bool]]
+
+
+class Action(Enum):
+    """The ways a row is met; see the module's table."""
+
+    READ = auto()
+    LIST = auto()
+    REACH = auto()
+    WRITE = auto()
+
+
+class Exposure(Enum):
+    """How much of a row that may be seen is shown."""
+
+    STUB = auto()
+    """Shown whenever the row is: also of a withdrawn asset."""
+    TEASER = auto()
+    """Hidden in a withdrawn asset, shown of a scheduled release."""
+    FULL = auto()
+    """Everything else."""
+
+
+VIEWER_ACCOUNT = bindparam("viewer_account", type_=Uuid)
+_HOLDS = bindparam("viewer_holds", type_=ARRAY(Uuid))
+_EDITS = bindparam("viewer_edits", type_=ARRAY(Uuid))
+_IS_AGENT = bindparam("viewer_is_agent", type_=Boolean)
+
+
+def viewer_values(viewer: Viewer) -> dict[str, object]:
+    """The values of the parameters that the predicates speak of."""
+    return {
+        "viewer_account": viewer.account,
+        "viewer_holds": viewer.holds,
+        "viewer_edits": viewer.edits,
+        "viewer_is_agent": viewer.is_agent,
+    }
+
+
+def held(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The viewer is a member of the artist."""
+    return artist_id == any_(_HOLDS)
+
+
+def _edited(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    return artist_id == any_(_EDITS)
+
+
+def _teased(asset: Row) -> ColumnElement[bool]:
+    return and_(asset.c.teased, ~_IS_AGENT)
+
+
+def _asset_listed(asset: Row) -> ColumnElement[bool]:
+    return or_(asset.c.state == "PUBLIC", held(asset.c.owner_id), _teased(asset))
+
+
+def _asset_reached(asset: Row) -> ColumnElement[bool]:
+    return or_(asset.c.state.in_(("PUBLIC", "ARCHIVED", "WITHDRAWN")), held(asset.c.owner_id), _teased(asset))
+
+
+def _asset_read(asset: Row) -> ColumnElement[bool]:
+    return or_(asset.c.state != "PRIVATE", held(asset.c.owner_id), _teased(asset))
+
+
+def asset_shown(asset: Row, exposure: Exposure) -> ColumnElement[bool]:
+    """Whether a field of that exposure is shown of an asset that may be seen."""
+    if exposure is Exposure.STUB:
+        return true()
+    hidden = ("WITHDRAWN",) if exposure is Exposure.TEASER else ("WITHDRAWN", "PRIVATE")
+    return or_(asset.c.state.not_in(hidden), held(asset.c.owner_id))
+
+
+def _asset(of: ColumnElement[Any], *wanted: Predicate) -> ColumnElement[bool]:
+    """An asset with that id exists for which all the predicates hold."""
+    asset = tables.asset.alias()
+    return exists().where(asset.c.id == of, *[predicate(asset) for predicate in wanted]).correlate_except(asset)
+
+
+def _fully(asset: Row) -> ColumnElement[bool]:
+    return asset_shown(asset, Exposure.FULL)
+
+
+def _held_asset(asset: Row) -> ColumnElement[bool]:
+    return held(asset.c.owner_id)
+
+
+def _everyone(_: Row) -> ColumnElement[bool]:
+    return true()
+
+
+def _agreed(row: Row) -> ColumnElement[bool]:
+    """A credit or split its person declined is between them and the owner."""
+    return or_(row.c.acceptance != "DECLINED", _asset(row.c.asset_id, _held_asset))
+
+
+def _of_asset(row: Row, listed: Predicate) -> ColumnElement[bool]:
+    return _asset(row.c.asset_id, listed, _fully)
+
+
+def _current(row: Row) -> ColumnElement[bool]:
+    """The row with history that holds now."""
+    return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
+
+
+def _credit_read(credit: Row) -> ColumnElement[bool]:
+    return and_(_agreed(credit), _of_asset(credit, _asset_read))
+
+
+def _credit_listed(credit: Row) -> ColumnElement[bool]:
+    return and_(_agreed(credit), _of_asset(credit, _asset_listed))
+
+
+def _split_reached(split: Row) -> ColumnElement[bool]:
+    return and_(_current(split), _agreed(split))
+
+
+def _split_read(split: Row) -> ColumnElement[bool]:
+    return and_(_split_reached(split), _of_asset(split, _asset_read))
+
+
+def _contributor_listed(contributor: Row) -> ColumnElement[bool]:
+    credit = tables.credit.alias()
+    credited = exists().where(credit.c.contributor_id == contributor.c.id, _credit_listed(credit))
+    return or_(credited.correlate_except(credit), contributor.c.account_id == VIEWER_ACCOUNT)
+
+
+def _media_reached(media: Row) -> ColumnElement[bool]:
+    return or_(media.c.role != "SOURCE", _asset(media.c.asset_id, _held_asset))
+
+
+def _media_read(media: Row) -> ColumnElement[bool]:
+    return and_(_media_reached(media), _of_asset(media, _asset_read))
+
+
+def _leads_teased_release(hook: Row) -> ColumnElement[bool]:
+    """The hook of a scheduled release is shown before its track is."""
+    release, asset = tables.release.alias(), tables.asset.alias()
+    return (
+        exists()
+        .where(release.c.lead_hook_id == hook.c.id, asset.c.id == release.c.id, _teased(asset))
+        .correlate_except(release, asset)
+    )
+
+
+def _hook_read(hook: Row) -> ColumnElement[bool]:
+    return or_(_asset(hook.c.track_id, _asset_read, _fully), _leads_teased_release(hook))
+
+
+def _hook_listed(hook: Row) -> ColumnElement[bool]:
+    return _asset(hook.c.track_id, _asset_listed, _fully)
+
+
+def _visual_reached(visual: Row) -> ColumnElement[bool]:
+    return or_(visual.c.state == "ACTIVE", held(visual.c.owner_id))
+
+
+def _visual_read(visual: Row) -> ColumnElement[bool]:
+    hook, artist, release, asset = (t.alias() for t in (tables.hook, tables.artist, tables.release, tables.asset))
+    worn_by_hook = exists().where(hook.c.id == visual.c.hook_id, _hook_read(hook)).correlate_except(hook)
+    worn_by_world = exists().where(artist.c.visual_id == visual.c.id).correlate_except(artist)
+    covers = (
+        exists()
+        .where(
+            release.c.cover_id == visual.c.id,
+            asset.c.id == release.c.id,
+            _asset_read(asset),
+            asset_shown(asset, Exposure.TEASER),
+        )
+        .correlate_except(release, asset)
+    )
+    return or_(held(visual.c.owner_id), and_(visual.c.state == "ACTIVE", or_(worn_by_hook, worn_by_world, covers)))
+
+
+def _theme_read(theme: Row) -> ColumnElement[bool]:
+    artist, hook = tables.artist.alias(), tables.hook.alias()
+    worn_by_world = exists().where(artist.c.theme_id == theme.c.id).correlate_except(artist)
+    worn_by_hook = exists().where(hook.c.theme_id == theme.c.id, _hook_read(hook)).correlate_except(hook)
+    return or_(held(theme.c.artist_id), worn_by_world, worn_by_hook)
+
+
+def _policy_read(policy: Row) -> ColumnElement[bool]:
+    spoken_for = _asset(policy.c.subject_id, _asset_read, _fully)
+    version = tables.release_version.alias()
+    of_version = exists().where(version.c.id == policy.c.subject_id, _version_read(version)).correlate_except(version)
+    return and_(_current(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
+
+
+def edge_ends_seen(edge: Row) -> ColumnElement[bool]:
+    """Both ends of the edge may be seen: only then is more told of it than its kind and status."""
+    return and_(_asset(edge.c.child_id, _asset_reached, _fully), _asset(edge.c.parent_id, _asset_reached, _fully))
+
+
+def _edge_reached(edge: Row) -> ColumnElement[bool]:
+    """A rejected edge, or one whose registration was refused, is seen by both owners only."""
+    stands = and_(edge.c.status != "REJECTED", edge.c.registration != "REFUSED")
+    theirs = or_(_asset(edge.c.child_id, _held_asset), _asset(edge.c.parent_id, _held_asset))
+    return and_(_current(edge), or_(stands, theirs))
+
+
+def _edge_read(edge: Row) -> ColumnElement[bool]:
+    either = or_(_asset(edge.c.child_id, _asset_reached, _fully), _asset(edge.c.parent_id, _asset_reached, _fully))
+    return and_(_edge_reached(edge), either)
+
+
+def _version_reached(version: Row) -> ColumnElement[bool]:
+    return or_(version.c.state != "DRAFT", _asset(version.c.release_id, _held_asset))
+
+
+def _version_read(version: Row) -> ColumnElement[bool]:
+    return and_(_version_reached(version), _asset(version.c.release_id, _asset_read, _fully))
+
+
+def _item_read(item: Row) -> ColumnElement[bool]:
+    version = tables.release_version.alias()
+    return exists().where(version.c.id == item.c.version_id, _version_read(version)).correlate_except(version)
+
+
+def _event_read(event: Row) -> ColumnElement[bool]:
+    artist = tables.artist.alias()
+    of_artist = exists().where(artist.c.id == event.c.subject_id).correlate_except(artist)
+    return or_(_asset(event.c.subject_id, _asset_read, _fully), of_artist)
+
+
+def _room_read(room: Row) -> ColumnElement[bool]:
+    hook = tables.hook.alias()
+    of_hook = exists().where(hook.c.id == room.c.hook_id, _hook_read(hook)).correlate_except(hook)
+    teaser = _asset(room.c.release_id, _asset_read, lambda asset: asset_shown(asset, Exposure.TEASER))
+    subject_seen = and_(or_(room.c.hook_id.is_(None), of_hook), or_(room.c.release_id.is_(None), teaser))
+    return and_(_room_reached(room), subject_seen)
+
+
+def _room_reached(room: Row) -> ColumnElement[bool]:
+    return or_(room.c.visibility == "PUBLIC", held(room.c.artist_id))
+
+
+def _found_listed(entry: Row) -> ColumnElement[bool]:
+    contributor = tables.contributor.alias()
+    credited = exists().where(contributor.c.id == entry.c.node_id, _contributor_listed(contributor))
+    return or_(
+        entry.c.kind == "ARTIST",
+        and_(entry.c.kind == "CONTRIBUTOR", credited.correlate_except(contributor)),
+        _asset(entry.c.node_id, _asset_listed),
+    )
+
+
+def _own_account(account: Row) -> ColumnElement[bool]:
+    return account.c.id == VIEWER_ACCOUNT
+
+
+def _asset_written(asset: Row) -> ColumnElement[bool]:
+    return _edited(asset.c.owner_id)
+
+
+_EVERYWHERE = {Action.READ: _everyone, Action.LIST: _everyone, Action.REACH: _everyone}
+_PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
+    tables.account: {Action.READ: _own_account, Action.LIST: _own_account, Action.REACH: _own_account},
+    tables.artist: _EVERYWHERE,
+    tables.asset: {
+        Action.READ: _asset_read,
+        Action.LIST: _asset_listed,
+        Action.REACH: _asset_reached,
+        Action.WRITE: _asset_written,
+    },
+    tables.contributor: {Action.READ: _contributor_listed, Action.LIST: _contributor_listed, Action.REACH: _everyone},
+    tables.credit: {Action.READ: _credit_read, Action.LIST: _credit_listed, Action.REACH: _agreed},
+    tables.hook: {Action.READ: _hook_read, Action.LIST: _hook_listed, Action.REACH: _everyone},
+    tables.lineage_edge: {Action.READ: _edge_read, Action.REACH: _edge_reached},
+    tables.media: {Action.READ: _media_read, Action.REACH: _media_reached},
+    tables.policy: {Action.READ: _policy_read, Action.REACH: _current},
+    tables.provenance_event: {Action.READ: _event_read, Action.REACH: _everyone},
+    tables.release_item: {Action.READ: _item_read, Action.REACH: _everyone},
+    tables.release_version: {Action.READ: _version_read, Action.REACH: _version_reached},
+    tables.room: {Action.READ: _room_read, Action.REACH: _room_reached},
+    tables.search_entry: {Action.LIST: _found_listed},
+    tables.split: {Action.READ: _split_read, Action.REACH: _split_reached},
+    tables.term: {Action.REACH: _everyone},
+    tables.theme: {Action.READ: _theme_read, Action.REACH: _everyone},
+    tables.visual_world: {Action.READ: _visual_read, Action.LIST: _visual_read, Action.REACH: _visual_reached},
+}
+
+
+class PredicateMissing(Exception):
+    """No predicate is declared for a table and an action: nothing may be read that way."""
+
+
+def allowed(table: Table, action: Action, row: Row) -> ColumnElement[bool]:
+    """The predicate of (table, action) over `row`, an alias of the table.
+
+    Raises:
+        PredicateMissing: the table has none for that action.
+    """
+    try:
+        predicate = _PREDICATES[table][action]
+    except KeyError:
+        raise PredicateMissing(f"{table.name} has no predicate for {action.name}") from None
+    return predicate(row)

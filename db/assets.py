@@ -1,0 +1,191 @@
+"""Where the four kinds of asset and their media live: one base row under one contract, one detail row per kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Select, Text, Uuid, any_, and_, exists, func, select
+
+from db import tables
+from db.access import Action, Exposure, asset_shown
+from db.arguments import Bound, Filter, Paging
+from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
+from db.places import Kind, Page, Stored, ToOne, Type, belong, column, columns, refer
+from domain import ids
+from domain.errors import BadInput
+from domain.ids import parse_ref_of
+from domain.rights import Decision
+
+ASSET_REF_KINDS = frozenset({ids.Kind.TRACK, ids.Kind.SAMPLE, ids.Kind.INSTRUMENT, ids.Kind.RELEASE})
+
+
+def current_id(id_: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The id a thing goes by now: old ids keep working after a merge, whose chains are flattened when it is made."""
+    merge = tables.merge.alias()
+    moved = select(merge.c.new_id).where(merge.c.old_id == id_, func.upper_inf(merge.c.known), func.upper_inf(merge.c.valid))
+    return func.coalesce(moved.correlate_except(merge).scalar_subquery(), id_)
+
+
+def owned_by(artist_id: ColumnElement[Any]) -> Select[Any]:
+    """The ids of an artist's assets."""
+    asset = tables.asset.alias()
+    return select(asset.c.id).where(asset.c.owner_id == artist_id).correlate_except(asset)
+
+
+def in_any(name: str) -> Filter:
+    """The column holds one of some words."""
+    return Filter(lambda row, words: row.c[name] == any_(words), ARRAY(Text()), list)
+
+
+def _licensed(asset: Any, family: ColumnElement[Any]) -> ColumnElement[bool]:
+    policy = tables.policy.alias()
+    return (
+        exists()
+        .where(policy.c.subject_id == asset.c.id, policy.c.license_family == family, _holds_now(policy))
+        .correlate_except(policy)
+    )
+
+
+def _decided(asset: Any, pair: ColumnElement[Any]) -> ColumnElement[bool]:
+    policy, term = tables.policy.alias(), tables.term.alias()
+    return (
+        exists()
+        .where(
+            policy.c.subject_id == asset.c.id,
+            policy.c.term_set_id == term.c.term_set_id,
+            term.c.use == pair[1],
+            term.c.decision == pair[2],
+            _holds_now(policy),
+        )
+        .correlate_except(policy, term)
+    )
+
+
+def _holds_now(row: Any) -> ColumnElement[bool]:
+    return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
+
+
+def _has_hook(asset: Any, wanted: ColumnElement[Any]) -> ColumnElement[bool]:
+    hook = tables.hook.alias()
+    return exists().where(hook.c.track_id == asset.c.id).correlate_except(hook) == wanted
+
+
+def _credits(asset: Any, contributor_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    credit = tables.credit.alias()
+    return (
+        exists()
+        .where(
+            credit.c.asset_id == asset.c.id,
+            credit.c.contributor_id == current_id(contributor_id),
+            credit.c.acceptance != "DECLINED",
+        )
+        .correlate_except(credit)
+    )
+
+
+def _made_from(asset: Any, parent_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    edge = tables.lineage_edge.alias()
+    return (
+        exists()
+        .where(
+            edge.c.child_id == asset.c.id,
+            edge.c.parent_id == current_id(parent_id),
+            edge.c.binding,
+            _holds_now(edge),
+        )
+        .correlate_except(edge)
+    )
+
+
+def id_of(*kinds: ids.Kind) -> Any:
+    """Read a filter's id of one of some kinds."""
+    return lambda text: parse_ref_of(text, frozenset(kinds)).id
+
+
+def _pair(value: Any) -> list[str]:
+    if value["decision"] not in set(Decision):
+        raise BadInput(f"{value['decision']} is no decision a policy can state.")
+    return [value["use"], value["decision"]]
+
+
+ASSET_FILTERS = {
+    "kinds": in_any("kind"),
+    "owner": Filter(lambda asset, id_: asset.c.owner_id == current_id(id_), Uuid(), id_of(ids.Kind.ARTIST)),
+    "badge": Filter(lambda asset, word: asset.c.badges.contains(func.array_append([], word)), Text()),
+    "licenseFamily": Filter(_licensed, Text()),
+    "policyDecision": Filter(_decided, ARRAY(Text()), _pair),
+    "hasHook": Filter(_has_hook, Boolean()),
+    "createdFrom": Filter(lambda asset, moment: asset.c.created_at >= moment, DateTime(timezone=True)),
+    "createdBefore": Filter(lambda asset, moment: asset.c.created_at < moment, DateTime(timezone=True)),
+    "contributor": Filter(_credits, Uuid(), id_of(ids.Kind.CONTRIBUTOR)),
+    "madeFrom": Filter(_made_from, Uuid(), id_of(*ASSET_REF_KINDS)),
+}
+ASSET_PAGING = Paging({"NEWEST": NEWEST, "TITLE": TITLE, "MOST_DERIVED": MOST_DERIVED}, "NEWEST", ASSET_FILTERS)
+
+
+def _stated(row: Any, policy: Any, _: Bound) -> ColumnElement[bool]:
+    return and_(policy.c.subject_id == row.c.id, policy.c.level == "ASSET")
+
+
+def _releases_of(row: Any, asset: Any, _: Bound) -> ColumnElement[bool]:
+    item, release = tables.release_item.alias(), tables.release.alias()
+    containing = (
+        select(release.c.id)
+        .join_from(item, release, release.c.current_version_id == item.c.version_id)
+        .where(item.c.asset_id == row.c.id)
+        .correlate_except(item, release)
+    )
+    return asset.c.id.in_(containing)
+
+
+_EDGE_FILTERS = {"kinds": in_any("kind"), "statuses": in_any("status")}
+
+ASSET = Type(
+    "Asset",
+    tables.asset,
+    {
+        "id": column(tables.asset, "ref", plain=True, exposure=Exposure.STUB),
+        "title": column(tables.asset, "title", exposure=Exposure.STUB),
+        "state": column(tables.asset, "state", plain=True, exposure=Exposure.STUB),
+        "owner": ToOne("Artist", refer("owner_id"), always=True, exposure=Exposure.STUB),
+        **columns(tables.asset, "created_at", "made_on", "version", "derived_count"),
+        "badges": Stored(lambda row: row.c.badges, closed="[]"),
+        "policy": ToOne("PermissionPolicy", _stated),
+        "credits": Page("Credit", belong("asset_id"), Paging({"POSITION": POSITION}, "POSITION")),
+        "splits": Page("Split", belong("asset_id"), Paging({"POSITION": POSITION}, "POSITION", {"pool": Filter(lambda split, pool: split.c.pool == pool, Text())})),
+        "media": Page("Media", belong("asset_id"), Paging({"OLDEST": OLDEST}, "OLDEST", {"roles": in_any("role")})),
+        "parents": Page("LineageEdge", belong("child_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
+        "children": Page("LineageEdge", belong("parent_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
+        "provenance": Page("ProvenanceEvent", belong("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
+        "releases": Page("Release", _releases_of, Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
+    },
+    kinds=(
+        Kind(("TRACK",), "Track"),
+        Kind(("SAMPLE",), "Sample"),
+        Kind(("INSTRUMENT",), "Instrument"),
+        Kind(("RELEASE",), "Release"),
+    ),
+    shown=asset_shown,
+)
+
+TRACK = Type(
+    "Track",
+    tables.track,
+    {
+        **columns(tables.track, "duration_ms", "bpm", "musical_key", "isrc"),
+        "hook": ToOne("Hook", belong("track_id")),
+    },
+    base="Asset",
+)
+SAMPLE = Type("Sample", tables.sample, columns(tables.sample, "subkind", "duration_ms", "bpm", "musical_key"), base="Asset")
+INSTRUMENT = Type("Instrument", tables.instrument, columns(tables.instrument, "family", "format"), base="Asset")
+
+MEDIA = Type(
+    "Media",
+    tables.media,
+    {
+        **columns(tables.media, "role", "mime_type", "duration_ms", "created_at", id="ref"),
+        "sha256": column(tables.media, "sha256", plain=True),
+        "asset": ToOne("Asset", refer("asset_id")),
+    },
+)

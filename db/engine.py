@@ -1,0 +1,169 @@
+"""The database as the rest of the house meets it: reads that answer bytes, snapshots, and writes that are one transaction.
+
+Two pools serve one database as `casset_app`: bare asyncpg connections for compiled statements, on which nothing is ever
+set and which therefore need no reset round trip; and SQLAlchemy connections for everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from domain.errors import Unavailable
+
+APP_ROLE = "casset_app"
+POOL_SIZE = 8
+CACHED_STATEMENTS = 200
+SERVING = {
+    "application_name": "casset",
+    "role": APP_ROLE,
+    "jit": "off",
+    "statement_timeout": "5s",
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": "10s",
+    "pg_trgm.similarity_threshold": "0.2",
+    "TimeZone": "UTC",
+}
+LOST = (
+    ConnectionError,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.TooManyConnectionsError,
+)
+"""What asyncpg and the socket raise where the server is away for the moment."""
+
+Watch = Callable[[asyncpg.Connection], Any]
+
+
+class _UnresetConnection(asyncpg.Connection):
+    """Compiled statements set nothing and listen to nothing, so that there is nothing to reset."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        """Save the round trip."""
+        return ""
+
+
+class Database:
+    """One PostgreSQL database, served with the rights of `casset_app`."""
+
+    def __init__(
+        self, target: Mapping[str, Any], *, recover: Callable[[], None] | None = None, watch: Watch | None = None
+    ) -> None:
+        """Describe the database; nothing is connected before `open`.
+
+        Args:
+            target: keyword arguments of `asyncpg.connect` that name the database.
+            recover: brings a server of our own back after its loss.
+            watch: called with every new connection (to count its statements, for example).
+        """
+        self._target = dict(target)
+        self._recover = recover
+        self._watch = watch
+        self._plans: asyncpg.Pool | None = None
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=self._connect, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, pool_timeout=3
+        )
+
+    async def _connect(self) -> asyncpg.Connection:
+        connection = await asyncpg.connect(**self._target, server_settings=SERVING)
+        if self._watch is not None:
+            self._watch(connection)
+        return connection
+
+    async def _init(self, connection: asyncpg.Connection) -> None:
+        if self._watch is not None:
+            self._watch(connection)
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        async with self._guarded():
+            self._plans = await asyncpg.create_pool(
+                **self._target,
+                min_size=1,
+                max_size=POOL_SIZE,
+                server_settings=SERVING,
+                statement_cache_size=CACHED_STATEMENTS,
+                max_cacheable_statement_size=0,
+                max_cached_statement_lifetime=0,
+                connection_class=_UnresetConnection,
+                init=self._init,
+            )
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._plans is not None:
+            await self._plans.close()
+        await self._engine.dispose()
+
+    async def fetch(self, sql: str, values: Sequence[Any], *, keep: bool) -> bytes:
+        """Run a compiled statement and answer its one value, bytes of JSON.
+
+        Args:
+            sql: a statement of the compiler.
+            values: its parameters in order.
+            keep: prepare it under a name, so that it is planned once per connection; worth it from the second time on.
+
+        Raises:
+            Unavailable: the server is away; the read may be repeated.
+        """
+        async with self.plan_connection() as connection:
+            if keep:
+                return await connection.fetchval(sql, *values)  # type: ignore[no-any-return]  # one bytea by construction
+            once = await connection.prepare(sql, name="")
+            return await once.fetchval(*values)  # type: ignore[no-any-return]  # as above
+
+    @asynccontextmanager
+    async def plan_connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Borrow a bare connection; set nothing on it."""
+        if self._plans is None:
+            raise Unavailable("The database is not open.")
+        async with self._guarded(), self._plans.acquire(timeout=3) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Borrow a connection for reading; with `snapshot`, several statements see one state."""
+        async with self._guarded(), self._engine.connect() as connection:
+            if snapshot:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: everything written inside is committed together, or not at all."""
+        async with self._guarded(), self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        """Turn the loss of the server into Unavailable, and bring back a server of our own."""
+        try:
+            yield
+        except TimeoutError:
+            raise Unavailable("The database is busy. Try again in a moment.") from None
+        except LOST as error:
+            self._lost(error)
+        except DBAPIError as error:
+            if error.connection_invalidated or isinstance(error.orig and error.orig.__cause__, LOST):
+                self._lost(error)
+            raise
+
+    def _lost(self, error: Exception) -> NoReturn:
+        if self._recover is not None:
+            self._recover()
+        raise Unavailable("The database is away for a moment. Try again.") from error

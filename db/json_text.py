@@ -1,0 +1,77 @@
+"""JSON as PostgreSQL text: the leaves, the objects and the lists a compiled statement is made of.
+
+Fragments are joined by `concat`, which takes at most 100 arguments, drops NULL and prints booleans as t/f: so constants
+are merged, long joins are nested, every nullable value is coalesced, and booleans are spelled out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, case, func, literal_column
+from sqlalchemy import types as sql
+
+from db.places import Stored
+
+MOMENT_FORM = "YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\""
+DAY_FORM = "YYYY-MM-DD"
+MOST_ARGUMENTS = 90
+
+Part = str | ColumnElement[Any]
+
+
+def constant(text: str) -> ColumnElement[str]:
+    """A string constant, written into the statement."""
+    quoted = text.replace("'", "''")
+    return literal_column(f"'{quoted}'", Text)
+
+
+def joined(parts: Iterable[Part]) -> ColumnElement[str]:
+    """One text expression out of constants and expressions that are never NULL."""
+    merged: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        elif not isinstance(part, str) or part:
+            merged.append(part)
+    arguments = [constant(part) if isinstance(part, str) else part for part in merged]
+    while len(arguments) > MOST_ARGUMENTS:
+        arguments = [
+            func.concat(*arguments[start : start + MOST_ARGUMENTS], type_=Text)
+            for start in range(0, len(arguments), MOST_ARGUMENTS)
+        ]
+    if len(arguments) == 1:
+        return arguments[0]
+    return func.concat(*arguments, type_=Text)
+
+
+def boolean(condition: ColumnElement[bool]) -> ColumnElement[str]:
+    """`true` or `false`; NULL gives NULL."""
+    return case((condition, constant("true")), (~condition, constant("false")))
+
+
+def leaf(place: Stored, row: Any) -> list[Part]:
+    """The JSON of a stored value."""
+    value = place.value(row)
+    type_ = value.type
+    if isinstance(type_, (sql.DateTime, sql.Date)):
+        moment = isinstance(type_, sql.DateTime)
+        zoned = func.timezone(constant("UTC"), value) if moment else value
+        text, quoted = func.to_char(zoned, constant(MOMENT_FORM if moment else DAY_FORM), type_=Text), True
+    elif isinstance(type_, sql.Boolean):
+        text, quoted = boolean(value), False
+    elif isinstance(type_, sql.Float):
+        text, quoted = value, False
+    elif isinstance(type_, sql.Numeric):
+        text, quoted = func.trim_scale(value), False
+    elif isinstance(type_, sql.Integer):
+        text, quoted = value, False
+    elif place.plain:
+        text, quoted = value, True
+    else:
+        text, quoted = func.to_json(value), False
+    parts: list[Part] = ['"', text, '"'] if quoted else [text]
+    if not place.nullable:
+        return parts
+    return [case((value.is_(None), constant("null")), else_=joined([*parts, constant("")]))]

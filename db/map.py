@@ -1,0 +1,76 @@
+"""The map of the graph: where every type lives, and the roots from which reading starts."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, true
+
+from db import accounts, artists, assets, contributors, hooks, lineage, provenance, releases, resolution, rights, rooms, search
+from db.access import VIEWER_ACCOUNT, Action
+from db.arguments import ById, ByText, Paging
+from db.orders import NAME, NEWEST, OLDEST
+from db.places import Each, Page, Switch, ToOne, Type
+from domain import ids
+
+
+def _everything(*_: object) -> ColumnElement[bool]:
+    return true()
+
+
+_HANDLE = ByText("handle", str.casefold)
+
+QUERY = Type(
+    "Query",
+    None,
+    {
+        "viewer": ToOne("Viewer", lambda _, account, __: account.c.id == VIEWER_ACCOUNT, action=Action.READ),
+        "node": Switch(resolution.node_of, ById(frozenset(resolution.NODES))),
+        "nodes": Each(resolution.node_of),
+        "resolve": resolution.RESOLVE,
+        "asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS)),
+        "assets": Page("Asset", _everything, assets.ASSET_PAGING, action=Action.LIST),
+        "release": ToOne("Release", resolution.by_id, action=Action.READ, arguments=ById(frozenset({ids.Kind.RELEASE}))),
+        "artist": ToOne("Artist", lambda _, artist, bound: artist.c.handle == bound["handle"], Action.READ, arguments=_HANDLE),
+        "artists": Page("Artist", _everything, Paging({"NAME": NAME, "NEWEST": NEWEST}, "NAME"), action=Action.LIST),
+        "world": ToOne("World", lambda _, world, bound: world.c.handle == bound["handle"], Action.READ, arguments=_HANDLE),
+        "hooks": Page("Hook", _everything, Paging({"NEWEST": NEWEST, "OLDEST": OLDEST}, "NEWEST"), action=Action.LIST),
+        "contributor": ToOne(
+            "Contributor", resolution.by_id, action=Action.READ, arguments=ById(frozenset({ids.Kind.CONTRIBUTOR}))
+        ),
+        "search": search.SEARCH,
+    },
+)
+
+UPDATE_ASSET_SUCCESS = Type("UpdateAssetSuccess", None, {"asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS))})
+
+TYPES = {
+    type_.name: type_
+    for type_ in (
+        QUERY,
+        UPDATE_ASSET_SUCCESS,
+        accounts.ACCOUNT,
+        accounts.VIEWER,
+        artists.ARTIST,
+        artists.WORLD,
+        artists.THEME,
+        assets.ASSET,
+        assets.TRACK,
+        assets.SAMPLE,
+        assets.INSTRUMENT,
+        assets.MEDIA,
+        contributors.CONTRIBUTOR,
+        contributors.CREDIT,
+        contributors.SPLIT,
+        hooks.HOOK,
+        hooks.VISUAL_WORLD,
+        lineage.LINEAGE_EDGE,
+        provenance.PROVENANCE_EVENT,
+        releases.RELEASE,
+        releases.RELEASE_VERSION,
+        releases.RELEASE_ITEM,
+        rights.PERMISSION_POLICY,
+        rights.PERMISSION_TERM,
+        rooms.ROOM,
+        search.SEARCH_RESULT,
+    )
+}
+"""Every stored type by its SDL name."""

@@ -1,0 +1,24 @@
+"""The asset layer: accounts, artists, the four kinds of asset, lineage, rights, releases, provenance, rooms."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create everything; the statements stand beside this file."""
+    script = Path(__file__).with_suffix(".sql").read_text()
+
+    async def run(driver: Any) -> None:
+        await driver.execute(script)
+
+    op.get_bind().connection.dbapi_connection.run_async(run)
+
+
+def downgrade() -> None:
+    """There is nothing before the first revision but an empty schema."""
+    raise NotImplementedError("An empty database is made, not migrated to.")

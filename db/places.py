@@ -1,0 +1,184 @@
+"""The vocabulary in which each stored field of the graph says where it lives.
+
+`db/<noun>.py` declares types in these words, once; the compiler and the reference both read them. A place speaks of
+*rows*: an alias of the type's table (or a subquery over it) whose `.c` holds the columns. It never speaks of a viewer:
+the predicate of (table, action) is injected at every access.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table
+
+from db.access import Action, Exposure
+from db.arguments import Arguments, ByIds, Bound, Paging
+
+Row = Any
+On = Callable[[Row, Row, Bound], ColumnElement[bool]]
+"""How a target belongs to a row: (row, target, bound arguments) -> condition. At a root there is no row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A leaf: one expression over the row.
+
+    Attributes:
+        value: the expression.
+        nullable: whether it may be NULL.
+        plain: its text never needs JSON escaping (ids, words of a vocabulary, digests).
+        exposure: how much of the row must be shown for it.
+        closed: the JSON it answers where the row is not shown that far.
+    """
+
+    value: Callable[[Row], ColumnElement[Any]]
+    nullable: bool = False
+    plain: bool = False
+    exposure: Exposure = Exposure.FULL
+    closed: str = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """An object kept in columns of the row itself; null where `present` is false."""
+
+    type: str
+    places: Mapping[str, Stored]
+    present: Callable[[Row], ColumnElement[bool]] | None = None
+    exposure: Exposure = Exposure.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """At most one row of another type; null where it does not exist or may not be seen, unless `always` there."""
+
+    type: str
+    on: On
+    action: Action = Action.REACH
+    always: bool = False
+    arguments: Arguments | None = None
+    exposure: Exposure = Exposure.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A short list in a fixed order, bounded by the rule that writes it."""
+
+    type: str
+    on: On
+    by: str
+    cap: int
+    action: Action = Action.REACH
+    exposure: Exposure = Exposure.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A connection: a page of rows in a total order, with filters.
+
+    `source` stands in for the type's table where the rows themselves depend on arguments (a search); it is given the
+    predicate to inject, so that a row that may not be seen takes no place in it.
+    """
+
+    type: str
+    on: On
+    arguments: Paging
+    action: Action = Action.REACH
+    source: Callable[[Bound, Callable[[Row], ColumnElement[bool]]], Any] | None = None
+    exposure: Exposure = Exposure.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A to-one whose type is decided by the shape of its arguments; None: nothing can be there."""
+
+    choose: Callable[[Any], ToOne | None]
+    arguments: Arguments
+    exposure: Exposure = Exposure.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list of nodes in the order their references were given; null for each that is not there."""
+
+    choose: Callable[[Any], ToOne]
+    arguments: ByIds = field(default_factory=ByIds)
+    exposure: Exposure = Exposure.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A reference of any form resolved: what matched, and the node; null where nothing did."""
+
+    choose: Callable[[Any], ToOne | None]
+    arguments: Arguments
+    exposure: Exposure = Exposure.FULL
+
+
+Place = Stored | Inline | ToOne | Many | Page | Switch | Each | Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One concrete type of an abstract one: the words of the row's `kind` column, and where its row is."""
+
+    words: tuple[str, ...]
+    type: str
+    follow: On | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Where a type of the SDL lives.
+
+    Attributes:
+        name: the SDL name.
+        table: the table of its rows; None for a root.
+        places: where each field lives, by SDL name.
+        base: the abstract type whose row and places it shares; its own places then live in `table`, by the same key.
+        kinds: the concrete types of an abstract one, by the `kind` column of its row.
+        shown: whether a field of some exposure is shown of a row; None: always.
+    """
+
+    name: str
+    table: Table | None
+    places: Mapping[str, Place]
+    base: str | None = None
+    kinds: tuple[Kind, ...] = ()
+    shown: Callable[[Row, Exposure], ColumnElement[bool]] | None = None
+
+
+def column(table: Table, name: str, *, plain: bool = False, exposure: Exposure = Exposure.FULL) -> Stored:
+    """A leaf kept in one column; whether it may be NULL is read off the table."""
+    return Stored(lambda row: row.c[name], bool(table.c[name].nullable), plain, exposure)
+
+
+def columns(table: Table, *names: str, **renamed: str) -> dict[str, Place]:
+    """Leaves kept in columns, under their SDL names: the column's own in camel case, or another."""
+    named = {_camel(name): name for name in names} | renamed
+    return {field_: column(table, name, plain=_is_word(table, name)) for field_, name in named.items()}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _is_word(table: Table, name: str) -> bool:
+    """Whether the column holds a word of a closed vocabulary, or a TypeID: text that needs no escaping."""
+    return name == "ref" or any(
+        getattr(check, "name", None) == f"{table.name}_{name}_check" and " IN (" in str(getattr(check, "sqltext", ""))
+        for check in table.constraints
+    )
+
+
+def refer(field_name: str) -> On:
+    """The target whose id the row keeps in a column."""
+    return lambda row, target, _: target.c.id == row.c[field_name]
+
+
+def belong(field_name: str) -> On:
+    """The targets that keep the row's id in a column."""
+    return lambda row, target, _: target.c[field_name] == row.c.id

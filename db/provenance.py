@@ -1,0 +1,61 @@
+"""Where provenance events live, and how events are appended to their chains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import tables
+from db.places import Type, column, columns
+from domain.provenance import Event, chain
+
+PROVENANCE_EVENT = Type(
+    "ProvenanceEvent",
+    tables.provenance_event,
+    {
+        **columns(tables.provenance_event, "sequence", "kind", "at", id="ref"),
+        "hash": column(tables.provenance_event, "hash", plain=True),
+        "previousHash": column(tables.provenance_event, "prev", plain=True),
+    },
+)
+
+
+async def append_events(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    """Append events, in order, each to the chain of its subject.
+
+    Two writers of one subject cannot fork its chain: (subject, sequence) is unique, so the later one fails. Writers
+    hold a lock on the subject's row anyway.
+    """
+    if not events:
+        return
+    table = tables.provenance_event
+    subjects = list({event.subject.id for event in events})
+    ranked = (
+        select(table.c.subject_id, table.c.sequence, table.c.hash)
+        .where(table.c.subject_id.in_(subjects))
+        .order_by(table.c.subject_id, table.c.sequence.desc())
+        .distinct(table.c.subject_id)
+    )
+    heads = {row.subject_id: (row.sequence, row.hash) for row in await connection.execute(ranked)}
+    rows = []
+    for event in events:
+        chained = chain(event, heads.get(event.subject.id))
+        heads[event.subject.id] = (chained.sequence, chained.hash)
+        rows.append(
+            {
+                "id": event.id,
+                "subject_id": event.subject.id,
+                "sequence": chained.sequence,
+                "kind": event.kind.value,
+                "at": event.at,
+                "actor_id": event.actor,
+                "body": chained.body,
+                "prev": chained.prev,
+                "hash": chained.hash,
+            }
+        )
+    await connection.execute(insert(table), rows)
+
+

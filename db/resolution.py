@@ -1,0 +1,116 @@
+"""Where references of every form lead: to the one row, among those the viewer may read, that carries the identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, Text, Uuid, select
+
+from db import tables
+from db.access import Action, Exposure, Predicate, allowed, asset_shown
+from db.arguments import Bound, Given, Reading, clean_text, parameter
+from db.assets import current_id
+from db.places import Resolved, ToOne
+from domain.ids import Kind
+from domain.resolution import Match, recognise
+
+NODES = {
+    Kind.ARTIST: "Artist",
+    Kind.TRACK: "Track",
+    Kind.SAMPLE: "Sample",
+    Kind.INSTRUMENT: "Instrument",
+    Kind.RELEASE: "Release",
+    Kind.VERSION: "ReleaseVersion",
+    Kind.ITEM: "ReleaseItem",
+    Kind.HOOK: "Hook",
+    Kind.VISUAL: "VisualWorld",
+    Kind.THEME: "Theme",
+    Kind.MEDIA: "Media",
+    Kind.CONTRIBUTOR: "Contributor",
+    Kind.CREDIT: "Credit",
+    Kind.SPLIT: "Split",
+    Kind.EDGE: "LineageEdge",
+    Kind.POLICY: "PermissionPolicy",
+    Kind.EVENT: "ProvenanceEvent",
+    Kind.ROOM: "Room",
+    Kind.ACCOUNT: "Account",
+}
+"""The SDL type of every kind of reference: what `node(id:)` answers."""
+
+
+def by_id(_: Any, target: Any, bound: Bound) -> ColumnElement[bool]:
+    """The row an id names now, merges followed."""
+    return target.c.id == current_id(bound["id"])
+
+
+def node_of(kind: Any) -> ToOne:
+    """The node a TypeID of that kind names."""
+    return ToOne(NODES[kind], by_id, action=Action.READ)
+
+
+@dataclass(frozen=True, slots=True)
+class ByReference:
+    """`ref:` in any form; the shape is what it was recognised as."""
+
+    def read(self, given: Given) -> Reading:
+        """Recognise the form; a text of no form we know matches nothing."""
+        found = recognise(clean_text("ref", given["ref"]))
+        if found is None:
+            return None, {}
+        return (found.match.value, found.kind), {"id" if found.match is Match.ID else "text": found.value}
+
+    def bind(self, shape: Hashable, prefix: str) -> Bound:
+        """The id, or the identifier's text."""
+        return {"id": parameter(prefix, "id", Uuid()), "text": parameter(prefix, "text", Text())}
+
+
+def _first(table: Table, column: str, *also: Predicate) -> Any:
+    """The oldest asset the viewer may read whose row (or detail row) carries the identifier."""
+
+    def on(_: Any, target: Any, bound: Bound) -> ColumnElement[bool]:
+        asset, row = tables.asset.alias(), table.alias()
+        key = row.c.asset_id if "asset_id" in row.c else row.c.id
+        first = (
+            select(asset.c.id)
+            .join_from(asset, row, key == asset.c.id)
+            .where(row.c[column] == bound["text"], *[predicate(row) for predicate in also])
+            .where(allowed(tables.asset, Action.READ, asset), asset_shown(asset, Exposure.FULL))
+            .order_by(asset.c.created_at, asset.c.id)
+            .limit(1)
+        )
+        return target.c.id == first.correlate_except(asset, row).scalar_subquery()
+
+    return on
+
+
+def _media_seen(media: Any) -> ColumnElement[bool]:
+    return allowed(tables.media, Action.REACH, media)
+
+
+def _by_mbid(_: Any, target: Any, bound: Bound) -> ColumnElement[bool]:
+    origin = tables.origin.alias()
+    known = select(origin.c.asset_id).where(origin.c.source == "musicbrainz", origin.c.source_ref == bound["text"])
+    return target.c.id == known.correlate_except(origin).scalar_subquery()
+
+
+_BY_HANDLE = ToOne("Artist", lambda _, artist, bound: artist.c.handle == bound["text"], action=Action.READ)
+_LOOKUPS = {
+    Match.ADDRESS: _BY_HANDLE,
+    Match.HANDLE: _BY_HANDLE,
+    Match.ISRC: ToOne("Track", _first(tables.track, "isrc"), action=Action.READ),
+    Match.UPC: ToOne("Release", _first(tables.release, "upc"), action=Action.READ),
+    Match.MBID: ToOne("Asset", _by_mbid, action=Action.READ),
+    Match.MEDIA_SHA256: ToOne("Asset", _first(tables.media, "sha256", _media_seen), action=Action.READ),
+}
+
+
+def _choose(shape: Any) -> ToOne | None:
+    if shape is None:
+        return None
+    match, kind = shape
+    return node_of(kind) if match == Match.ID else _LOOKUPS[Match(match)]
+
+
+RESOLVE = Resolved(_choose, ByReference())

@@ -1,0 +1,77 @@
+"""What every write leaves behind: the change log, the outbox, jobs and idempotency records."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.tables.columns import XID8, belongs_to, created_at, key, metadata, word
+
+
+def log_position() -> tuple[object, ...]:
+    """The writing transaction and a running number: readers go in (xid, id) order, below the oldest open xid."""
+    return (
+        Column("xid", XID8, nullable=False, server_default=text("pg_current_xact_id()")),
+        Column("id", BigInteger, Identity(always=True), nullable=False),
+        PrimaryKeyConstraint("xid", "id"),
+    )
+
+
+change = Table(
+    "change",
+    metadata,
+    *log_position(),
+    Column("subject_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    *log_position(),
+    Column("topic", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    created_at(),
+)
+
+job = Table(
+    "job",
+    metadata,
+    key(),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Uuid),
+    Column("payload", JSONB, nullable=False, server_default=text("'{}'")),
+    *word("state", ("READY", "RUNNING", "DONE", "DEAD"), default="READY"),
+    Column("run_after", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    created_at(),
+    Index("job_due", "run_after", "id", postgresql_where=text("state IN ('READY', 'RUNNING')")),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    belongs_to("account_id", "account"),
+    Column("key", Text, nullable=False),
+    Column("request_digest", Text, nullable=False),
+    Column("outcome", JSONB, nullable=False),
+    created_at(),
+    PrimaryKeyConstraint("account_id", "key"),
+)

@@ -1,0 +1,80 @@
+"""The errors a caller can meet, each with a stable code. Codes never change; sentences may."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Stable error codes, shared by GraphQL `extensions.code` and REST problem documents (RFC 9457)."""
+
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    VALIDATION = "VALIDATION"
+    CONFLICT = "CONFLICT"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    TOO_COSTLY = "TOO_COSTLY"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+class CassetError(Exception):
+    """An error meant for the caller: `code` is stable, the message is a sentence that helps."""
+
+    code = Code.INTERNAL
+
+    def __init__(self, message: str, *, path: tuple[str, ...] = ()) -> None:
+        """Keep the sentence and, for input errors, where in the input it points."""
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+
+class BadInput(CassetError):
+    """An argument is malformed: refused before anything is read or written."""
+
+    code = Code.BAD_USER_INPUT
+
+
+class NotFound(CassetError):
+    """There is no such thing, or it is not yours: the two look the same."""
+
+    code = Code.NOT_FOUND
+
+
+class SignInNeeded(CassetError):
+    """The caller is anonymous and the action needs a person."""
+
+    code = Code.UNAUTHENTICATED
+
+
+class Invalid(CassetError):
+    """The input is well formed and breaks a rule of the domain; `path` names the field."""
+
+    code = Code.VALIDATION
+
+
+class VersionMoved(CassetError):
+    """Somebody else wrote first: the expected version is no longer the current one."""
+
+    code = Code.CONFLICT
+
+
+class KeyReused(CassetError):
+    """An idempotency key came back with another request."""
+
+    code = Code.IDEMPOTENCY_MISMATCH
+
+
+class TooCostly(CassetError):
+    """The operation asks for more than one answer may cost."""
+
+    code = Code.TOO_COSTLY
+
+
+class Unavailable(CassetError):
+    """The database does not answer for the moment; the request may be repeated."""
+
+    code = Code.UNAVAILABLE

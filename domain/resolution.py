@@ -1,0 +1,73 @@
+"""What a reference of unknown form is: a TypeID, an address, a handle, or an identifier of the trade."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from stdnum import ean, isrc
+
+from domain.errors import BadInput
+from domain.ids import Kind, parse_ref
+
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
+_MBID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HANDLE = re.compile(r"@?([a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?)")
+_UPC_LENGTH = 12
+
+
+class Match(StrEnum):
+    """What a reference was recognised as."""
+
+    ID = "ID"
+    ADDRESS = "ADDRESS"
+    HANDLE = "HANDLE"
+    ISRC = "ISRC"
+    UPC = "UPC"
+    MBID = "MBID"
+    MEDIA_SHA256 = "MEDIA_SHA256"
+
+
+class Reference(NamedTuple):
+    """A recognised reference: the form, the kind of thing where the form tells, and the value to look up."""
+
+    match: Match
+    kind: Kind | None
+    value: UUID | str
+
+
+def recognise(text: str) -> Reference | None:
+    """Say what a reference is; None when it has no form we know. The first form that fits wins."""
+    text = text.strip()
+    try:
+        ref = parse_ref(text)
+    except BadInput:
+        pass
+    else:
+        return Reference(Match.ID, ref.kind, ref.id)
+    if found := _SHA256.fullmatch(text):
+        return Reference(Match.MEDIA_SHA256, None, found[1].lower())
+    if _MBID.fullmatch(text):
+        return Reference(Match.MBID, None, text.lower())
+    if isrc.is_valid(text):
+        return Reference(Match.ISRC, None, isrc.compact(text))
+    if text.isdecimal() and text.isascii() and ean.is_valid(text.zfill(_UPC_LENGTH + 1)):
+        return Reference(Match.UPC, None, text)
+    if text.startswith(("/", "https://", "http://")):
+        return _address(text)
+    if found := _HANDLE.fullmatch(text.casefold()):
+        return Reference(Match.HANDLE, None, found[1])
+    return None
+
+
+def _address(text: str) -> Reference | None:
+    """`/[handle]` is the address of a world."""
+    try:
+        path = urlsplit(text).path
+    except ValueError:
+        return None
+    found = _HANDLE.fullmatch(path.strip("/").casefold())
+    return Reference(Match.ADDRESS, None, found[1]) if found else None

@@ -1,0 +1,1 @@
+"""What is seen: the SDL types of each noun, the schema, and the read engine's front half."""

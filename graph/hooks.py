@@ -1,0 +1,48 @@
+"""The SDL of hooks and visual worlds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from domain import hooks as domain
+from domain.assets import Badge
+from graph.fields import DateTime, Node, described, stored
+
+VisualState = described(domain.VisualState, ACTIVE="Worn now.", RETIRED="Put away; its owner still sees it.")
+HookOrder = described(domain.HookOrder, NEWEST="Newest first.", OLDEST="Oldest first.")
+
+
+@strawberry.type(description="The atmosphere of a hook or a world.")
+class VisualWorld(Node):
+    """A visual world."""
+
+    state: VisualState = stored("Whether it is worn now.")
+    title: str | None = stored("Its title.")
+    texture: str | None = stored("What it feels like.")
+    colour: str | None = stored("Its colour, `#rrggbb`.")
+    lyric_behaviour: str | None = stored("How words appear in it.")
+    motion: str | None = stored("How it moves.")
+    badges: list[Badge] = stored("How it was made.")
+    owner: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Who owns it.")
+    created_at: DateTime = stored("When the row was written.")
+
+
+@strawberry.type(description="The window of a track that people remember, and everything around it.")
+class Hook(Node):
+    """A hook."""
+
+    start_ms: int = stored("Where it starts in the track, in milliseconds.")
+    end_ms: int = stored("Where it ends, in milliseconds.")
+    duration_ms: int = stored("Its length: 30 seconds, less only where the track is shorter.")
+    caption: str | None = stored("Its caption.")
+    badges: list[Badge] = stored("How it was made.")
+    created_at: DateTime = stored("When the row was written.")
+    track: Annotated["Track", strawberry.lazy("graph.assets")] | None = stored(
+        "The track; null while the viewer may not see it."
+    )
+    theme: Annotated["Theme", strawberry.lazy("graph.artists")] | None = stored("How it looks.")
+    visual_world: VisualWorld | None = stored("Its atmosphere.")
+    room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("Where people gather around it.")
+    world: Annotated["World", strawberry.lazy("graph.artists")] = stored("The world it opens onto.")

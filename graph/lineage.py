@@ -1,0 +1,87 @@
+"""The SDL of lineage."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from domain import lineage as domain
+from graph.fields import DateTime, Node, argument, described, stored
+
+EdgeKind = described(
+    domain.EdgeKind,
+    SAMPLES="Uses a recording of the parent.",
+    REMIX_OF="A remix.",
+    MASHUP_OF="A mash-up.",
+    EDIT_OF="An edit.",
+    DJ_MIX_OF="A DJ mix that plays it.",
+    COMPILATION_OF="A compilation that holds it.",
+    KARAOKE_OF="A karaoke version.",
+    STEM_OF="A stem.",
+    ALTERNATE_OF="An alternate take.",
+    VERSION_OF="A step on the way of one work.",
+    DERIVED_FROM="Made from it in a manner not known.",
+    COVER_OF="A new recording of the same work.",
+    INTERPOLATES="Plays a part of the work again, without the recording.",
+    GENERATED_FROM="Generated from it.",
+    USES_INSTRUMENT="Played on it.",
+    INSPIRED_BY="Inspired by it; carries no rights.",
+)
+EdgeStatus = described(
+    domain.EdgeStatus,
+    CLAIMED="Said, and not yet confirmed by the other side.",
+    CONFIRMED="Both sides agree, or an import says so.",
+    REJECTED="The parent's owner says: not mine. Seen by both owners only.",
+    DISPUTED="The owners disagree.",
+)
+EvidenceSource = described(
+    domain.EvidenceSource,
+    IMPORT="A catalogue that was imported.",
+    CHILD_OWNER="The owner of the child.",
+    PARENT_OWNER="The owner of the parent.",
+    THIRD_PARTY="Somebody else.",
+    DETECTION="A recognition of the sound.",
+)
+EDGE_FILTERS = (
+    argument("kinds", list[EdgeKind] | None, "Only edges of these kinds."),
+    argument("statuses", list[EdgeStatus] | None, "Only edges of these statuses."),
+)
+
+
+@strawberry.type(description="A stretch of time in milliseconds, from `startMs` up to but not including `endMs`.")
+class TimeWindow:
+    """A half-open window."""
+
+    start_ms: int | None = stored("Where it starts; null: at the beginning.")
+    end_ms: int | None = stored("Where it ends; null: at the end.")
+
+
+@strawberry.type(description="Why an edge is believed: who says so, when, and how surely.")
+class Evidence:
+    """Evidence of an edge."""
+
+    source: EvidenceSource = stored("Who says so.")
+    method: str | None = stored("How they know.")
+    score: float | None = stored("How sure a detection is, 0 to 1.")
+    asserted_at: DateTime = stored("When it was said.")
+
+
+@strawberry.type(
+    description="A child is made from a parent. Several edges between the same two are normal. Where the viewer may not see "
+    "one end, that end is null and nothing but kind and status is told."
+)
+class LineageEdge(Node):
+    """A lineage edge."""
+
+    kind: EdgeKind = stored("How the child is made from the parent.")
+    status: EdgeStatus = stored("What the owners say of it.")
+    child: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("What is made.")
+    parent: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("What it is made from.")
+    child_window: TimeWindow | None = stored("Where in the child; null: the whole.")
+    parent_window: TimeWindow | None = stored("Which part of the parent; null: the whole.")
+    child_is_older: bool | None = stored("The child is dated before its parent: something is wrong with a date.")
+    binding: bool | None = stored("It carries rights from the parent to the child.")
+    note: str | None = stored("A note by who declared it.")
+    evidence: Evidence | None = stored("Why it is believed.")
+    created_at: DateTime | None = stored("When the row was written.")

@@ -1,0 +1,261 @@
+"""An operation made ready: parsed and validated once, its arguments read on every request, its plans kept by shape."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableNode,
+    Visitor,
+    parse,
+    validate,
+    visit,
+)
+from graphql.execution.values import get_argument_values
+from graphql.language import ast
+
+from db.arguments import Arguments
+from db.compiler import Refused, Statement, Weights, compile_selection, place_of, weigh
+from db.map import TYPES
+from db.selection import Field, Selection
+from graph.collecting import Asked, Collector, condition_names
+
+MOST_TOKENS = 2000
+KEPT_DOCUMENTS = 1000
+KEPT_PLANS = 2000
+
+Reading = tuple[Hashable, dict[str, Any]]
+
+
+class Kept(OrderedDict[Any, Any]):
+    """A dictionary that keeps the most recently used entries only."""
+
+    def __init__(self, most: int) -> None:
+        """Keep at most so many."""
+        super().__init__()
+        self._most = most
+
+    def recall(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Answer the entry, made where it is missing."""
+        if key in self:
+            self.move_to_end(key)
+        else:
+            self[key] = make()
+            if len(self) > self._most:
+                self.popitem(last=False)
+        return self[key]
+
+
+@dataclass(slots=True)
+class Plan:
+    """A statement for one shape of an operation, or why there is none.
+
+    `holes` is where computed fields will stand: keys the statement also returns, filled in batches after it.
+    """
+
+    selection: Selection | None
+    statement: Statement | None
+    refusal: str | None = None
+    weights: Weights = ()
+    uses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The arguments of one field node, read afresh on each request."""
+
+    arguments: Arguments
+    definition: GraphQLField
+    node: FieldNode
+    variables: tuple[tuple[str, str], ...] | None
+    """(argument, variable) where every argument is a plain variable: the fast way to read them."""
+
+    def read(self, variables: Mapping[str, Any]) -> Reading:
+        """Split into shape and values, or refuse with BadInput."""
+        if self.variables is not None:
+            return self.arguments.read({name: variables.get(variable) for name, variable in self.variables})
+        return self.arguments.read(get_argument_values(self.definition, self.node, dict(variables)))
+
+
+@dataclass(slots=True)
+class Collected:
+    """An operation under one choice of its conditions: the keys asked for, and the slots that count."""
+
+    fields: list[Asked]
+    slots: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation of a valid document."""
+
+    schema: GraphQLSchema
+    document: DocumentNode
+    definition: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    conditions: tuple[str, ...] = ()
+    slots: list[Slot] = field(default_factory=list)
+    slot_of: dict[int, int] = field(default_factory=dict)
+    collected: dict[tuple[bool, ...], Collected] = field(default_factory=dict)
+    plans: Kept = field(default_factory=lambda: Kept(64))
+
+    @property
+    def kind(self) -> str:
+        """`query` or `mutation`."""
+        return self.definition.operation.value
+
+    def under(self, variables: Mapping[str, Any]) -> Collected:
+        """What is asked for under the conditions' values."""
+        key = tuple(bool(variables[name]) for name in self.conditions)
+        if key not in self.collected:
+            collector = Collector(self.schema, self.fragments, dict(zip(self.conditions, key, strict=True)))
+            fields = collector.collect([self.definition.selection_set], frozenset({self.kind.capitalize()}))
+            slots = {self.slot_of[id(node)] for asked in _walk(fields) for node in asked.nodes if id(node) in self.slot_of}
+            self.collected[key] = Collected(fields, tuple(sorted(slots)))
+        return self.collected[key]
+
+
+def _walk(fields: Sequence[Asked]) -> Any:
+    for asked in fields:
+        yield asked
+        yield from _walk(asked.fields)
+
+
+class _Finder(Visitor):
+    """Finds the conditions and the fields that take arguments, in one operation and the fragments it reaches."""
+
+    def __init__(self, info: TypeInfo, operation: Operation) -> None:
+        super().__init__()
+        self.info = info
+        self.operation = operation
+        self.directives: list[DirectiveNode] = []
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        """Remember a condition."""
+        self.directives.append(node)
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Give a field with arguments its slot."""
+        parent, definition = self.info.get_parent_type(), self.info.get_field_def()
+        type_ = TYPES.get(parent.name) if parent else None
+        if type_ is None or definition is None:
+            return
+        try:
+            place, _own = place_of(TYPES, type_, node.name.value)
+        except Refused:
+            return
+        arguments = getattr(place, "arguments", None)
+        if arguments is None or not definition.args:
+            return
+        given_ = node.arguments or ()
+        plain = all(isinstance(given.value, VariableNode) for given in given_)
+        names = tuple((given.name.value, given.value.name.value) for given in given_) if plain else None  # type: ignore[attr-defined]  # a VariableNode
+        self.operation.slot_of[id(node)] = len(self.operation.slots)
+        self.operation.slots.append(Slot(arguments, definition, node, names))
+
+
+class Documents:
+    """The documents seen lately, by text: parsed and validated once."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        """Start empty."""
+        self.schema = schema
+        self._kept = Kept(KEPT_DOCUMENTS)
+
+    def operation(self, text: str, name: str | None) -> Operation | list[GraphQLError]:
+        """The operation a request means, or the errors of its document."""
+        return self._kept.recall((text, name), lambda: self._prepare(text, name))  # type: ignore[no-any-return]  # what _prepare answers
+
+    def _prepare(self, text: str, name: str | None) -> Operation | list[GraphQLError]:
+        try:
+            document = parse(text, max_tokens=MOST_TOKENS)
+        except GraphQLError as error:
+            return [error]
+        errors = validate(self.schema, document, max_errors=5)
+        if errors:
+            return errors
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
+        if len(chosen) != 1:
+            said = f"Unknown operation named '{name}'." if name else "Must provide operation name if query contains multiple operations."
+            return [GraphQLError(said if operations else "The document holds no operation.")]
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        operation = Operation(self.schema, document, chosen[0], fragments)
+        info = TypeInfo(self.schema)
+        finder = _Finder(info, operation)
+        for node in (chosen[0], *_reached(chosen[0], fragments)):
+            visit(node, TypeInfoVisitor(info, finder))
+        operation.conditions = tuple(sorted(condition_names(finder.directives)))
+        return operation
+
+
+def _reached(node: ast.Node, fragments: Mapping[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
+    """The fragments an operation spreads, directly or through others."""
+    names: list[str] = []
+
+    class Spreads(Visitor):
+        """Follows spreads."""
+
+        def enter_fragment_spread(self, spread: ast.FragmentSpreadNode, *_: Any) -> None:
+            """Visit a fragment once."""
+            if spread.name.value not in names:
+                names.append(spread.name.value)
+                visit(fragments[spread.name.value], self)
+
+    visit(node, Spreads())
+    return [fragments[name] for name in names]
+
+
+class Plans:
+    """Compiled statements, shared by all operations that ask for the same."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._kept = Kept(KEPT_PLANS)
+
+    def plan(self, operation: Operation, collected: Collected, readings: Mapping[int, Reading]) -> Plan:
+        """The plan of an operation for the shapes of its arguments."""
+        key = id(collected), tuple((slot, readings[slot][0]) for slot in collected.slots)
+        return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))  # type: ignore[no-any-return]  # a Plan
+
+    def payload(self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]) -> Plan:
+        """The plan of a mutation's payload; slots that the document does not fill are filled by `readings` in order."""
+        return self._make(root, fields, operation, readings)
+
+    def _make(
+        self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]
+    ) -> Plan:
+        selection = Selection(root, tuple(self._field(asked, operation, readings) for asked in fields))
+        return self._kept.recall(selection, lambda: self._compile(selection))  # type: ignore[no-any-return]  # a Plan
+
+    def _field(self, asked: Asked, operation: Operation, readings: Mapping[int, Reading]) -> Field:
+        slot = operation.slot_of.get(id(asked.nodes[0]), -1)
+        return Field(
+            asked.key,
+            asked.name,
+            asked.kinds,
+            slot,
+            readings[slot][0] if slot in readings else None,
+            tuple(self._field(inner, operation, readings) for inner in asked.fields),
+        )
+
+    @staticmethod
+    def _compile(selection: Selection) -> Plan:
+        weights = weigh(TYPES, selection)
+        try:
+            return Plan(selection, compile_selection(TYPES, selection), weights=weights)
+        except Refused as refusal:
+            return Plan(selection, None, str(refusal), weights)

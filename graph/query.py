@@ -1,0 +1,91 @@
+"""The root of reading."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from domain import resolution, search
+from graph.artists import Artist, ArtistOrder, Viewer, World
+from graph.assets import Asset, AssetFilter, AssetOrder, Instrument, Sample, Track
+from graph.contributors import Contributor
+from graph.fields import PAGE, Connection, Node, argument, described, stored
+from graph.hooks import Hook, HookOrder
+from graph.releases import Release
+
+Match = described(
+    resolution.Match,
+    ID="The id of a thing on Casset.",
+    ADDRESS="The public address of a world.",
+    HANDLE="The handle of an artist.",
+    ISRC="An ISRC.",
+    UPC="A UPC or EAN.",
+    MBID="A MusicBrainz id.",
+    MEDIA_SHA256="SHA-256 of a file.",
+)
+FoundKind = described(
+    search.FoundKind,
+    ARTIST="Artists, by name and handle.",
+    TRACK="Tracks, by title.",
+    SAMPLE="Samples, by title.",
+    INSTRUMENT="Instruments, by title.",
+    RELEASE="Releases, by title.",
+    CONTRIBUTOR="People who are credited, by name.",
+)
+SearchResult = Annotated[
+    Track | Sample | Instrument | Release | Artist | Contributor,
+    strawberry.union("SearchResult", description="Something a search found."),
+]
+
+
+@strawberry.type(description="What a reference led to.")
+class Resolution:
+    """The outcome of `resolve`."""
+
+    matched: Match = stored("What the reference was recognised as.")
+    node: Node = stored("Where it leads.")
+
+
+@strawberry.type(
+    description="Reading. Ids of the wrong kind, foreign cursors and pages out of bounds are refused before anything is read; "
+    "what does not exist and what is not yours both answer null."
+)
+class Query:
+    """The query root."""
+
+    viewer: Viewer | None = stored("Who is asking; null to anonymous.")
+    node: Node | None = stored("The thing with this id.", argument("id", strawberry.ID, "The id of anything."))
+    nodes: list[Node | None] = stored(
+        "The things with these ids, in their order; null for each that is not there.",
+        argument("ids", list[strawberry.ID], "At most 100 ids of any kinds."),
+    )
+    resolve: Resolution | None = stored(
+        "Where a reference of any form leads, and what it was recognised as.",
+        argument("ref", str, "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file."),
+    )
+    asset: Asset | None = stored(
+        "An asset of any kind.", argument("id", strawberry.ID, "`track_…`, `sample_…`, `instrument_…` or `release_…`.")
+    )
+    assets: Connection[Asset] = stored(
+        "The assets the viewer may list.",
+        argument("filter", AssetFilter | None, "Only assets for which all of this holds."),
+        argument("order", AssetOrder | None, "The order; NEWEST where none is given."),
+        *PAGE,
+    )
+    release: Release | None = stored("A release.", argument("id", strawberry.ID, "`release_…`"))
+    artist: Artist | None = stored("The artist with this handle.", argument("handle", str, "The handle, in any case."))
+    artists: Connection[Artist] = stored(
+        "Artists.", argument("order", ArtistOrder | None, "The order; NAME where none is given."), *PAGE
+    )
+    world: World | None = stored("The world at this address.", argument("handle", str, "The handle, in any case."))
+    hooks: Connection[Hook] = stored(
+        "Hooks to wander through.", argument("order", HookOrder | None, "The order; NEWEST where none is given."), *PAGE
+    )
+    contributor: Contributor | None = stored("A contributor.", argument("id", strawberry.ID, "`contributor_…`"))
+    search: Connection[SearchResult] = stored(
+        "Titles, people and handles by the beginnings of their words, forgiving a typo; best first, at most a thousand.",
+        argument("query", str, "What to look for: at most 200 characters and 12 words."),
+        argument("kinds", list[FoundKind] | None, "Only things of these kinds."),
+        *PAGE,
+    )

@@ -1,0 +1,76 @@
+"""The SDL of releases, their versions and items."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from domain import releases as domain
+from graph.assets import Asset
+from graph.fields import PAGE, Connection, DateTime, Node, described, stored
+from graph.hooks import Hook, VisualWorld
+
+ReleaseKind = described(
+    domain.ReleaseKind, SINGLE="A single.", EP="An EP.", ALBUM="An album.", MIXTAPE="A mixtape.", DEMO="A demo."
+)
+ReleaseStatus = described(
+    domain.ReleaseStatus,
+    DRAFT="Being made.",
+    SCHEDULED="Comes out at its time; people see its teaser.",
+    PUBLISHED="Out.",
+    ARCHIVED="No longer shown.",
+    WITHDRAWN="Taken back.",
+)
+VersionState = described(
+    domain.VersionState,
+    DRAFT="Being made; only its owner sees it.",
+    PUBLISHED="Published and never changed again.",
+    SUPERSEDED="A later version took its place.",
+    WITHDRAWN="Taken back.",
+)
+
+
+@strawberry.type(description="The canonical published artefact: projected out of the assets it holds.")
+class Release(Asset):
+    """A release."""
+
+    release_kind: ReleaseKind | None = stored("Its form.")
+    status: ReleaseStatus | None = stored("Where it stands in its life.")
+    published_at: DateTime | None = stored("When it came out.")
+    upc: str | None = stored("Its UPC or EAN.")
+    label: str | None = stored("The label it names.")
+    cover: VisualWorld | None = stored("Its cover.")
+    hook: Hook | None = stored("The hook it leads with.")
+    room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("Where people gather around it.")
+    current_version: Annotated["ReleaseVersion", strawberry.lazy("graph.releases")] | None = stored("The version that is out.")
+    versions: Connection[Annotated["ReleaseVersion", strawberry.lazy("graph.releases")]] = stored(
+        "Its versions, latest first.", *PAGE
+    )
+    items: Connection[Annotated["ReleaseItem", strawberry.lazy("graph.releases")]] = stored(
+        "What the current version holds, in order.", *PAGE
+    )
+
+
+@strawberry.type(description="One version of a release: a draft, or frozen for ever.")
+class ReleaseVersion(Node):
+    """A version."""
+
+    number: int = stored("Its number, from 1.")
+    state: VersionState = stored("Where it stands in its life.")
+    title: str | None = stored("The title as it was published; null in a draft.")
+    is_compatibility: bool = stored("Made by an import or a backfill, without a manifest of its own.")
+    published_at: DateTime | None = stored("When it was published.")
+    created_at: DateTime = stored("When the row was written.")
+    release: Release | None = stored("Of which release.")
+    items: Connection[Annotated["ReleaseItem", strawberry.lazy("graph.releases")]] = stored("What it holds, in order.", *PAGE)
+
+
+@strawberry.type(description="One place in a version of a release.")
+class ReleaseItem(Node):
+    """An item."""
+
+    position: int = stored("Its place, from 1.")
+    title: str | None = stored("The title as it was published; null in a draft.")
+    asset: Asset | None = stored("The asset at this place; null while the viewer may not see it.")
+    version: ReleaseVersion | None = stored("Of which version.")

@@ -1,0 +1,1 @@
+"""The outermost layer: settings, the HTTP application and the command line."""

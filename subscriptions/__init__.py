@@ -1,0 +1,1 @@
+"""What happened: the events a write announces, as values. Transport and storage live elsewhere."""

@@ -1,0 +1,109 @@
+"""A real PostgreSQL for every run: one cluster, one migrated template, one database for each worker and each test that writes.
+
+Workers share the cluster through its data folder: the first to come starts it, the others find it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from threading import Thread
+from typing import Any
+
+import asyncpg
+import pytest
+import uuid6
+
+from db.embedded import EmbeddedPostgres
+from db.engine import Database
+from db.migrate import migrate
+
+TEMPLATE = "casset_template"
+_MAKING = 0x74656D70
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[EmbeddedPostgres]:
+    """The run's PostgreSQL, not durable, with the migrated template in it."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    folder = shared / "postgres"
+    folder.mkdir(exist_ok=True)
+    server = EmbeddedPostgres(folder, durable=False)
+    server.start()
+    asyncio.run(_make_template(server))
+    yield server
+    server.stop()
+    if worker_id == "master":
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _make_template(server: EmbeddedPostgres) -> None:
+    connection = await asyncpg.connect(**server.dsn(user="postgres", database="postgres"))
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _MAKING)
+        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", TEMPLATE):
+            await connection.execute(f"CREATE DATABASE {TEMPLATE}_raw OWNER casset_owner")
+            await migrate(server.dsn(user="casset_owner", database=f"{TEMPLATE}_raw"))
+            await connection.execute(f"ALTER DATABASE {TEMPLATE}_raw RENAME TO {TEMPLATE}")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def new_target(cluster: EmbeddedPostgres) -> Callable[[], dict[str, Any]]:
+    """Makes a fresh migrated database and answers where it is."""
+
+    async def make(name: str) -> None:
+        connection = await asyncpg.connect(**cluster.dsn(user="postgres", database="postgres"))
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} STRATEGY file_copy OWNER casset_owner')
+        finally:
+            await connection.close()
+
+    def target() -> dict[str, Any]:
+        name = f"test_{uuid6.uuid7().hex}"
+        _run(make(name))
+        return dict(cluster.dsn(user="casset_owner", database=name))
+
+    return target
+
+
+def _run(work: Any) -> None:
+    """Run to its end on a loop of its own, also while another loop runs in this thread."""
+    failures: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:  # noqa: BLE001  # handed to the caller's thread below
+            failures.append(error)
+
+    thread = Thread(target=body)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+class Statements(list[str]):
+    """The statements that reached the server, in order."""
+
+    def watch(self, connection: asyncpg.Connection) -> None:
+        """Log what a connection runs."""
+        connection.add_query_logger(lambda record: self.append(record.query))
+
+
+@pytest.fixture
+def statements() -> Statements:
+    """What `database` ran."""
+    return Statements()
+
+
+@pytest.fixture
+async def database(new_target: Callable[[], dict[str, Any]], statements: Statements) -> AsyncIterator[Database]:
+    """A fresh migrated database, served as casset_app."""
+    opened = Database(new_target(), watch=statements.watch)
+    await opened.open()
+    yield opened
+    await opened.close()
