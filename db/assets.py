@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Select, Text, Uuid, any_, and_, exists, func, select
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, asset_shown
+from db.access import Action, Exposure, allowed, asset_shown, viewer_values
 from db.arguments import Bound, Filter, Paging
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
 from db.places import Kind, Page, Stored, ToOne, Type, belong, column, columns, refer
 from domain import ids
+from domain.accounts import Viewer
 from domain.errors import BadInput
 from domain.ids import parse_ref_of
 from domain.rights import Decision
@@ -189,3 +210,37 @@ MEDIA = Type(
         "asset": ToOne("Asset", refer("asset_id")),
     },
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAsset:
+    """An asset under the writer's lock."""
+
+    ref: ids.Ref
+    version: int
+    title: str
+    badges: tuple[str, ...]
+    made_on: date | None
+
+
+async def hold_asset(connection: AsyncConnection, viewer: Viewer, asset_id: UUID) -> HeldAsset | None:
+    """Lock an asset the viewer may change; None where there is no such asset, or it is not theirs."""
+    asset = tables.asset.alias()
+    query = (
+        select(asset)
+        .where(asset.c.id == current_id(literal(asset_id, Uuid)), allowed(tables.asset, Action.WRITE, asset))
+        .with_for_update()
+    )
+    row = (await connection.execute(query, viewer_values(viewer))).first()
+    if row is None:
+        return None
+    ref = ids.Ref(ids.Kind(row.kind.lower()), row.id)
+    return HeldAsset(ref, row.version, row.title, tuple(row.badges), row.made_on)
+
+
+async def update_asset(connection: AsyncConnection, held: HeldAsset, values: Mapping[str, Any]) -> None:
+    """Write new values to a held asset and move its version on."""
+    table = tables.asset
+    await connection.execute(
+        update(table).where(table.c.id == held.ref.id).values({**values, "version": held.version + 1})
+    )

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Text, func, insert, literal_column, select, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
+from domain.errors import KeyReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,28 @@ async def announce(connection: AsyncConnection, topic: str, payload: Mapping[str
     await connection.execute(insert(tables.outbox).values(topic=topic, payload=dict(payload)))
 
 
+
+
+async def recall_outcome(connection: AsyncConnection, account_id: UUID, key: str, request_digest: str) -> Any | None:
+    """The outcome recorded under an idempotency key, None the first time; the key stays locked until commit.
+
+    Raises:
+        KeyReused: the key was used for another request.
+    """
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{account_id}/{key}", 0))))
+    table = tables.idempotency
+    query = select(table.c.request_digest, table.c.outcome).where(table.c.account_id == account_id, table.c.key == key)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    if row.request_digest != request_digest:
+        raise KeyReused("This idempotency key was used for another request.", path=("idempotencyKey",))
+    return row.outcome
+
+
+async def record_outcome(
+    connection: AsyncConnection, account_id: UUID, key: str, request_digest: str, outcome: Any
+) -> None:
+    """Record what a request led to, so that its repetition answers the same and writes nothing."""
+    row = {"account_id": account_id, "key": key, "request_digest": request_digest, "outcome": outcome}
+    await connection.execute(insert(tables.idempotency).values(row))

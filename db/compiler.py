@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Text, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Text, case, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 
 from db.access import Exposure, allowed
 from db.json_text import Part, boolean, constant, joined, leaf
 from db.places import Each, Inline, Many, Page, Place, Resolved, Stored, Switch, ToOne, Type
 from db.selection import Field, Selection
+from db.statements import statement_text
 
 LARGEST_STATEMENT = 64 * 1024
 
@@ -42,30 +42,6 @@ class Statement:
 
     sql: str
     parameters: tuple[tuple[int, str], ...]
-
-
-class _ConstantsInline(PGCompiler_asyncpg):
-    """Writes constants into the statement: only what differs between requests is a parameter."""
-
-    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> str:
-        """Render a value known at compile time as a literal."""
-        if not bindparam.required and bindparam.value is not None:
-            options["literal_binds"] = True
-        return super().visit_bindparam(bindparam, **options)
-
-
-class _PlanDialect(PGDialect_asyncpg):
-    statement_compiler = _ConstantsInline
-    supports_statement_cache = False
-
-
-_DIALECT = _PlanDialect()
-
-
-def statement_text(statement: Any) -> tuple[str, tuple[str, ...]]:
-    """The SQL of a statement and its parameters' names in order."""
-    compiled = statement.compile(dialect=_DIALECT)
-    return compiled.string, tuple(compiled.positiontup or ())
 
 
 def compile_selection(types: Mapping[str, Type], selection: Selection) -> Statement:

@@ -228,11 +228,11 @@ class EmbeddedPostgres:
 
     def _claim_socket(self) -> Path:
         """Make and record the socket's folder: short as it must be, and another for a copy of the cluster."""
-        facts = self._cluster.stat()
-        folder = Path(f"/tmp/casset-{facts.st_uid}-{facts.st_dev:x}-{facts.st_ino:016x}")  # noqa: S108
+        its = self._cluster.stat()
+        folder = Path(f"/tmp/casset-{its.st_uid}-{its.st_dev:x}-{its.st_ino:016x}")  # noqa: S108 - checked below
         folder.mkdir(mode=0o700, exist_ok=True)
         if folder.lstat().st_uid == os.geteuid() == 0:
-            os.chown(folder, facts.st_uid, facts.st_gid, follow_symlinks=False)
+            os.chown(folder, its.st_uid, its.st_gid, follow_symlinks=False)
         fresh = self._data / "postgres.socket.new"
         fresh.write_text(str(folder))
         fresh.replace(self._data / "postgres.socket")

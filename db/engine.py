@@ -6,15 +6,17 @@ set and which therefore need no reset round trip; and SQLAlchemy connections for
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from domain.errors import Unavailable
+from domain.errors import TooCostly, Unavailable
 
 APP_ROLE = "casset_app"
 POOL_SIZE = 8
@@ -71,6 +73,7 @@ class Database:
         self._recover = recover
         self._watch = watch
         self._plans: asyncpg.Pool | None = None
+        self._recovering: asyncio.Task[None] | None = None
         self._engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=self._connect, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, pool_timeout=3
         )
@@ -82,6 +85,8 @@ class Database:
         return connection
 
     async def _init(self, connection: asyncpg.Connection) -> None:
+        # asyncpg looks array types up once per connection: now, rather than during the first request.
+        await connection.prepare("SELECT $1::uuid[], $2::text[]")
         if self._watch is not None:
             self._watch(connection)
 
@@ -105,9 +110,10 @@ class Database:
             )
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; the database may be opened again."""
         if self._plans is not None:
             await self._plans.close()
+            self._plans = None
         await self._engine.dispose()
 
     async def fetch(self, sql: str, values: Sequence[Any], *, keep: bool) -> bytes:
@@ -151,19 +157,28 @@ class Database:
 
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
-        """Turn the loss of the server into Unavailable, and bring back a server of our own."""
+        """Turn the loss of the server into Unavailable, and a statement past its time into TooCostly."""
         try:
             yield
-        except TimeoutError:
+        except (TimeoutError, PoolTimeout):
             raise Unavailable("The database is busy. Try again in a moment.") from None
+        except asyncpg.QueryCanceledError:
+            raise TooCostly("The operation took too long. Ask for less at once.") from None
         except LOST as error:
+            if isinstance(error, ValueError):
+                # A value asyncpg cannot send: its class is an InterfaceError too, and nothing was lost.
+                raise
             self._lost(error)
         except DBAPIError as error:
-            if error.connection_invalidated or isinstance(error.orig and error.orig.__cause__, LOST):
+            cause = error.orig and error.orig.__cause__
+            if isinstance(cause, asyncpg.QueryCanceledError):
+                raise TooCostly("The operation took too long. Ask for less at once.") from None
+            if error.connection_invalidated or isinstance(cause, LOST):
                 self._lost(error)
             raise
 
     def _lost(self, error: Exception) -> NoReturn:
-        if self._recover is not None:
-            self._recover()
+        """Bring a server of our own back in the background; whoever asks meanwhile is told to come again."""
+        if self._recover is not None and (self._recovering is None or self._recovering.done()):
+            self._recovering = asyncio.create_task(asyncio.to_thread(self._recover))
         raise Unavailable("The database is away for a moment. Try again.") from error

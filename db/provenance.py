@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -34,9 +35,9 @@ async def append_events(connection: AsyncConnection, events: Sequence[Event]) ->
     subjects = list({event.subject.id for event in events})
     ranked = (
         select(table.c.subject_id, table.c.sequence, table.c.hash)
+        .ext(distinct_on(table.c.subject_id))
         .where(table.c.subject_id.in_(subjects))
         .order_by(table.c.subject_id, table.c.sequence.desc())
-        .distinct(table.c.subject_id)
     )
     heads = {row.subject_id: (row.sequence, row.hash) for row in await connection.execute(ranked)}
     rows = []

@@ -78,3 +78,13 @@ class Unavailable(CassetError):
     """The database does not answer for the moment; the request may be repeated."""
 
     code = Code.UNAVAILABLE
+
+
+class RefusalCode(StrEnum):
+    """The codes with which a mutation refuses."""
+
+    UNAUTHENTICATED = Code.UNAUTHENTICATED.value
+    NOT_FOUND = Code.NOT_FOUND.value
+    VALIDATION = Code.VALIDATION.value
+    CONFLICT = Code.CONFLICT.value
+    IDEMPOTENCY_MISMATCH = Code.IDEMPOTENCY_MISMATCH.value

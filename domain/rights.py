@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from domain.canonical import canonical, digest
 
 
 class Use(StrEnum):
@@ -58,3 +64,167 @@ class LicenseFamily(StrEnum):
     ALL_RIGHTS_RESERVED = "ALL_RIGHTS_RESERVED"
     OPEN_TO_REMIX = "OPEN_TO_REMIX"
     CUSTOM = "CUSTOM"
+
+
+class Term(NamedTuple):
+    """What is decided of one use.
+
+    Attributes:
+        use: the use.
+        layer: the layer it speaks for; None for both.
+        decision: what is decided.
+        attribution: the author must be named.
+        share_alike: what is made must carry this license (SPDX, unported).
+        exception: what is taken out of it.
+    """
+
+    use: Use
+    layer: Layer | None
+    decision: Decision
+    attribution: bool = False
+    share_alike: str | None = None
+    exception: str | None = None
+
+
+class License(NamedTuple):
+    """A license as it was read.
+
+    Attributes:
+        family: the family, which decides the preset.
+        id: its SPDX identifier, or a LicenseRef of ours.
+        share_alike: the license derivatives must carry, without the jurisdiction.
+        exception: what the license takes out of itself.
+        stated_as: the text that could not be read; None where it could.
+    """
+
+    family: LicenseFamily
+    id: str
+    share_alike: str | None = None
+    exception: str | None = None
+    stated_as: str | None = None
+
+
+COMPOSITION_EXCEPTION = "composition"
+"""Compositions made with the samples are not bound by the license of the samples."""
+
+_ALL_RIGHTS_RESERVED = License(LicenseFamily.ALL_RIGHTS_RESERVED, "LicenseRef-all-rights-reserved")
+_GPL = LicenseFamily.GPL
+_SPELLED_OUT = {
+    license_.id.lower(): license_
+    for license_ in (
+        _ALL_RIGHTS_RESERVED,
+        *(License(LicenseFamily.CC0, id_) for id_ in ("CC0-1.0", "CC-PDDC", "CC-PDM-1.0", "LicenseRef-public-domain")),
+        *(License(_GPL, f"GPL-{version}", f"GPL-{version}") for version in ("2.0-only", "2.0-or-later")),
+        *(License(_GPL, f"GPL-{version}", f"GPL-{version}") for version in ("3.0-only", "3.0-or-later")),
+        License(
+            _GPL,
+            "LicenseRef-GPL-2.0-or-later-with-composition-exception",
+            "GPL-2.0-or-later",
+            COMPOSITION_EXCEPTION,
+        ),
+    )
+}
+_CREATIVE_COMMONS = re.compile(
+    r"CC-(?P<elements>BY(?:-NC)?(?:-SA|-ND)?)-(?P<version>1\.0|2\.0|2\.1|2\.5|3\.0|4\.0)(?:-[A-Z]{2,8})?"
+)
+
+
+@lru_cache(maxsize=1024)
+def read_license(text: str) -> License:
+    """Read an SPDX identifier, in any case (SPDX 3.0, annex B: identifiers are matched without it).
+
+    Ports of Creative Commons licenses to a jurisdiction count as their family. What cannot be read is taken for all
+    rights reserved, and `stated_as` keeps the text.
+    """
+    wanted = text.strip()
+    if known := _SPELLED_OUT.get(wanted.lower()):
+        return known
+    if found := _CREATIVE_COMMONS.fullmatch(wanted.upper()):
+        elements = found["elements"]
+        unported = f"CC-{elements}-{found['version']}"
+        shares = unported if elements.endswith("-SA") else None
+        return License(LicenseFamily(f"CC_{elements.replace('-', '_')}"), wanted.upper(), shares)
+    return _ALL_RIGHTS_RESERVED._replace(stated_as=text)
+
+
+_OPENNESS = tuple(Decision)
+_MAKING = (Use.REMIX, Use.STEMS, Use.DERIVATIVE_REGISTRATION)
+_LEARNING = (Use.AI_TRAINING, Use.AI_GENERATION)
+_DEFAULT: Mapping[Use, Decision] = {
+    Use.REMIX: Decision.CONTACT_OWNER,
+    Use.STEMS: Decision.CONTACT_OWNER,
+    Use.SYNC: Decision.LICENSE_REQUIRED,
+    Use.VISUAL_REUSE: Decision.CONTACT_OWNER,
+    Use.AI_TRAINING: Decision.DENIED,
+    Use.AI_GENERATION: Decision.DENIED,
+    Use.DERIVATIVE_REGISTRATION: Decision.CONTACT_OWNER,
+    Use.COMMERCIAL_USE: Decision.LICENSE_REQUIRED,
+}
+PLATFORM_DEFAULT = tuple(Term(use, None, decision) for use, decision in _DEFAULT.items())
+"""What holds where no artist has spoken."""
+
+
+def stricter(one: Decision, other: Decision) -> Decision:
+    """The more closed of two decisions."""
+    return max(one, other, key=_OPENNESS.index)
+
+
+@lru_cache(maxsize=1024)
+def preset(license_: License) -> tuple[Term, ...]:
+    """The terms a license stands for: one for each use, in the order of `Use`, for both layers.
+
+    Raises:
+        ValueError: the family is CUSTOM, which has terms of its own and no preset.
+    """
+    family = license_.family
+    if family is LicenseFamily.CUSTOM:
+        raise ValueError("Custom terms have no preset.")
+    attribution = family not in {
+        LicenseFamily.CC0,
+        LicenseFamily.ALL_RIGHTS_RESERVED,
+        LicenseFamily.OPEN_TO_REMIX,
+    }
+    decisions = _decisions(family)
+    return tuple(
+        Term(use, None, decisions[use], attribution, license_.share_alike, license_.exception) for use in Use
+    )
+
+
+def _decisions(family: LicenseFamily) -> Mapping[Use, Decision]:
+    """The table of presets; where elements of a license meet, the stricter holds."""
+    if family is LicenseFamily.ALL_RIGHTS_RESERVED:
+        return _DEFAULT
+    if family is LicenseFamily.OPEN_TO_REMIX:
+        return {**_DEFAULT, **dict.fromkeys(_MAKING, Decision.ALLOWED)}
+    decisions = dict.fromkeys(Use, Decision.ALLOWED)
+    if family is LicenseFamily.CC0:
+        return decisions
+    elements = family.split("_")
+    closed = dict.fromkeys(_LEARNING, Decision.CONTACT_OWNER)
+    if "NC" in elements:
+        closed |= dict.fromkeys((Use.SYNC, Use.COMMERCIAL_USE), Decision.LICENSE_REQUIRED)
+    if "ND" in elements:
+        closed |= dict.fromkeys((*_MAKING, Use.SYNC), Decision.CONTACT_OWNER)
+    return decisions | closed
+
+
+def overruled(terms: Iterable[Term], decisions: Mapping[Use, Decision]) -> tuple[Term, ...]:
+    """Terms with other decisions for some uses, which keep their conditions; uses not yet spoken of are added."""
+    kept = [term._replace(decision=decisions.get(term.use, term.decision)) for term in terms]
+    spoken = {term.use for term in kept}
+    kept += [Term(use, None, decision) for use, decision in decisions.items() if use not in spoken]
+    return tuple(sorted(kept, key=_rank))
+
+
+@lru_cache(maxsize=4096)
+def terms_digest(terms: tuple[Term, ...]) -> str:
+    """SHA-256 over the canonical terms, whatever their order: equal digests, equal terms. Absent means absent."""
+    return digest(canonical([_told(term) for term in sorted(terms, key=_rank)]))
+
+
+def _rank(term: Term) -> tuple[int, str]:
+    return (tuple(Use).index(term.use), term.layer or "")
+
+
+def _told(term: Term) -> dict[str, str | bool]:
+    return {name: value for name, value in term._asdict().items() if value}

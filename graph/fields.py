@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, NewType, TypeVar
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.scalar import ScalarDefinition
 
 Item = TypeVar("Item")
 Vocabulary = TypeVar("Vocabulary", bound=type[Enum])
@@ -29,22 +30,24 @@ def _read_moment(text: object) -> datetime:
     return moment
 
 
-DateTime = strawberry.scalar(
-    NewType("DateTime", datetime),
-    name="DateTime",
-    description="A moment in UTC with microseconds, as in RFC 3339: `2026-01-31T12:00:00.000000Z`.",
-    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-    serialize=_write_moment,
-    parse_value=_read_moment,
-)
-Date = strawberry.scalar(
-    NewType("Date", date),
-    name="Date",
-    description="A calendar day, as in RFC 3339: `2026-01-31`.",
-    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-    serialize=date.isoformat,
-    parse_value=date.fromisoformat,
-)
+DateTime = NewType("DateTime", datetime)
+Date = NewType("Date", date)
+SCALARS: dict[object, ScalarDefinition] = {
+    DateTime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC with microseconds, as in RFC 3339: `2026-01-31T12:00:00.000000Z`.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_write_moment,
+        parse_value=_read_moment,
+    ),
+    Date: strawberry.scalar(
+        name="Date",
+        description="A calendar day, as in RFC 3339: `2026-01-31`.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=date.isoformat,
+        parse_value=date.fromisoformat,
+    ),
+}
 
 
 def argument(name: str, type_: Any, description: str) -> StrawberryArgument:

@@ -24,7 +24,7 @@ from graphql import (
     validate,
     visit,
 )
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import ast
 
 from db.arguments import Arguments
@@ -83,11 +83,12 @@ class Slot:
     variables: tuple[tuple[str, str], ...] | None
     """(argument, variable) where every argument is a plain variable: the fast way to read them."""
 
-    def read(self, variables: Mapping[str, Any]) -> Reading:
+    def read(self, variables: VariableValues) -> Reading:
         """Split into shape and values, or refuse with BadInput."""
         if self.variables is not None:
-            return self.arguments.read({name: variables.get(variable) for name, variable in self.variables})
-        return self.arguments.read(get_argument_values(self.definition, self.node, dict(variables)))
+            given = variables.coerced
+            return self.arguments.read({name: given.get(variable) for name, variable in self.variables})
+        return self.arguments.read(get_argument_values(self.definition, self.node, variables))
 
 
 @dataclass(slots=True)
@@ -231,9 +232,22 @@ class Plans:
         key = id(collected), tuple((slot, readings[slot][0]) for slot in collected.slots)
         return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))  # type: ignore[no-any-return]  # a Plan
 
-    def payload(self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]) -> Plan:
-        """The plan of a mutation's payload; slots that the document does not fill are filled by `readings` in order."""
-        return self._make(root, fields, operation, readings)
+    def payload(
+        self,
+        root: str,
+        fields: Sequence[Asked],
+        operation: Operation,
+        readings: Mapping[int, Reading],
+        given: Mapping[str, Reading],
+    ) -> tuple[Plan, dict[int, Reading]]:
+        """The plan of a mutation's payload, with its readings: fields that `given` names get slots of their own."""
+        extended = dict(readings)
+        for number, asked in enumerate(fields):
+            if asked.name in given:
+                slot = len(operation.slots) + number
+                operation.slot_of[id(asked.nodes[0])] = slot
+                extended[slot] = given[asked.name]
+        return self._make(root, fields, operation, extended), extended
 
     def _make(
         self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]

@@ -19,6 +19,7 @@ from db.map import TYPES
 from db.places import Each, Inline, Many, Page, Place, Resolved, Stored, Switch, ToOne, Type
 from db.rows import ROOT, Found, RowReader
 from domain.accounts import Viewer
+from graph.mutation import Outcome, read_mutation
 
 Resolve = Callable[..., Any]
 Batch = Callable[[RowReader, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
@@ -126,18 +127,32 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
         return parts[field_name]
     if type_name == "PageInfo":
         return lambda page, _: _PAGE_INFO[field_name](page)
+    if type_name == "Mutation":
+        return _mutation(field_name)
     type_ = TYPES.get(type_name)
     if type_ is None:
-        # An object kept in its parent's row, an edge, or a payload: a mapping by SDL name.
-        return lambda value, _info: value[field_name] if isinstance(value, Mapping) else getattr(value, field_name)
+        # An object kept in its parent's row, an edge or a refusal: values by SDL name.
+        return lambda value, _info: (value.values if isinstance(value, Outcome) else value)[field_name]
     own = field_name in type_.places and type_.base is not None
     owner = type_ if own or type_.base is None else TYPES[type_.base]
     place = owner.places.get(field_name)
     return None if place is None else _place_resolver(owner, field_name, place, own=own)
 
 
+def _mutation(name: str) -> Resolve:
+    async def resolve(_: None, info: GraphQLResolveInfo, **given: Any) -> Outcome:
+        outcome = await read_mutation(name, given)(info.context.acting)
+        # What was read before is not what is there now.
+        info.context.hops.loaders.clear()
+        return outcome
+
+    return resolve
+
+
 def _place_resolver(owner: Type, name: str, place: Place, *, own: bool) -> Resolve:
-    async def resolve(row: Found | None, info: GraphQLResolveInfo, **given: Any) -> Any:
+    async def resolve(row: Found | Outcome | None, info: GraphQLResolveInfo, **given: Any) -> Any:
+        if isinstance(row, Outcome):
+            return await _read(owner, name, place, None, info, {"id": str(row.values[name])}, own=own)
         if row is not None and not row.shown[place.exposure]:
             return _closed(place)
         return await _read(owner, name, place, row, info, given, own=own)

@@ -6,10 +6,13 @@ from functools import cache
 
 import strawberry
 from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
 
 from graph.artists import Account, Theme
 from graph.assets import Media
 from graph.contributors import Split
+from graph.fields import SCALARS
+from graph.mutation import Mutation
 from graph.query import Query
 from graph.reference import attach
 from graph.releases import ReleaseItem, ReleaseVersion
@@ -21,7 +24,9 @@ _REACHED_BY_ID_ONLY = (Account, Media, ReleaseItem, ReleaseVersion, Room, Split,
 @cache
 def assembled() -> strawberry.Schema:
     """The Strawberry schema, as the SDL shows it."""
-    schema = strawberry.Schema(Query, types=_REACHED_BY_ID_ONLY)
+    schema = strawberry.Schema(
+        Query, Mutation, types=_REACHED_BY_ID_ONLY, config=StrawberryConfig(scalar_map=SCALARS)
+    )
     attach(schema._schema)  # noqa: SLF001  # the only door to the graphql-core schema
     return schema
 

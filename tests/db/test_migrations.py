@@ -54,7 +54,9 @@ async def test_the_database_spells_references_as_the_domain_does(database: Datab
         "TRUNCATE asset CASCADE",
     ],
 )
-async def test_the_serving_role_deletes_nothing_and_rewrites_no_history(database: Database, statement: str) -> None:
+async def test_the_serving_role_deletes_nothing_and_rewrites_no_history(
+    database: Database, statement: str
+) -> None:
     with pytest.raises(Exception, match="permission denied|must be owner"):
         async with database.write() as connection:
             await connection.execute(text(statement))

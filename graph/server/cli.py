@@ -1,0 +1,156 @@
+"""The command line: serve, import, explain, token, schema, bench."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import runpy
+import secrets
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from db.accounts import account_holding, add_session
+from db.embedded import DataFolderBroken, PostgresDidNotStart
+from db.engine import Database
+from domain.errors import CassetError
+from graph.schema import sdl
+from graph.server.explain import explain
+from graph.server.serving import database_of, serving
+from graph.server.settings import Settings, SettingRefused, from_environment
+from resolvers.context import uuid7
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Casset: worlds, hooks and rooms over one graph of assets.")
+console = Console()
+complaints = Console(stderr=True)
+
+DataFolder = Annotated[Path, typer.Option("--data", help="The folder where everything is kept.", show_default=True)]
+DEFAULT_DATA = Path(".casset")
+SESSION_LASTS = timedelta(days=30)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8000,
+    data: DataFolder = DEFAULT_DATA,
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Load the demo scene into an empty database.")] = True,
+) -> None:
+    """Serve worlds and their graph on this machine."""
+    _run(lambda settings: serving(settings, port, console, demo=demo), data)
+
+
+@app.command(name="import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="A catalogue folder: artists.csv, assets.csv, edges.csv, credits.csv.")],
+    data: DataFolder = DEFAULT_DATA,
+    source: Annotated[str | None, typer.Option(help="The name of the source; the folder's name where none is given.")] = None,
+    strict: Annotated[bool, typer.Option(help="Write nothing when any row has a problem.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Check everything, write nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write every problem to this file.")] = None,
+) -> None:
+    """Import a catalogue: check all of it, then bring it in, batch by batch."""
+    from graph.server.importing import run_import
+
+    async def work(settings: Settings) -> bool:
+        async with _opened(settings) as database:
+            return await run_import(database, folder, source, console, strict=strict, dry_run=dry_run, report=report)
+
+    _run(work, data)
+
+
+@app.command()
+def token(
+    handle: Annotated[str, typer.Argument(help="The handle of an account, or of an artist somebody holds.")],
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Open a session for an account and print its secret, once. It is good on this machine only."""
+
+    async def work(settings: Settings) -> bool:
+        secret = secrets.token_urlsafe(32)
+        async with _opened(settings) as database, database.write() as connection:
+            account = await account_holding(connection, handle.casefold())
+            if account is None:
+                complaints.print(f"Nobody signs in for {handle!r}.")
+                return False
+            await add_session(connection, uuid7(), account, hashlib.sha256(secret.encode()).digest(), SESSION_LASTS)
+        print(secret)
+        return True
+
+    _run(work, data)
+
+
+@app.command(name="explain")
+def explain_(
+    file: Annotated[Path, typer.Argument(help="A GraphQL document.", exists=True, dir_okay=False)],
+    variables: Annotated[str, typer.Option(help="Its variables, as JSON.")] = "{}",
+    operation: Annotated[str | None, typer.Option(help="The operation's name, where there are several.")] = None,
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Show how an operation is answered: its tier, cost, SQL and PostgreSQL's plan."""
+
+    async def work(settings: Settings) -> bool:
+        async with _opened(settings) as database:
+            return await explain(database, file.read_text(), operation, variables, console)
+
+    _run(work, data)
+
+
+@app.command()
+def schema() -> None:
+    """Print the schema, as it is committed in schema.graphql."""
+    sys.stdout.write(sdl())
+
+
+@app.command()
+def bench(
+    prepare: Annotated[bool, typer.Option("--prepare", help="Make the data first.")] = False,
+    operations: Annotated[list[str] | None, typer.Option("--operation", help="Only these: W, D, P, S, A.")] = None,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds.", min=1)] = 5,
+    seconds: Annotated[float, typer.Option(help="Seconds for each contender in each round.", min=0.2)] = 3.0,
+    data: Annotated[Path, typer.Option("--data", help="The folder of the benchmark's own database.")] = Path(".casset-bench"),
+) -> None:
+    """Measure the read engine against hand-written SQL, its reference and a Node server."""
+    script = Path(__file__).parents[2] / "tests" / "benchmarks" / "bench.py"
+    if not script.exists():
+        complaints.print("The benchmarks are part of the source tree; they are not here.")
+        raise typer.Exit(1)
+    sys.path.insert(0, str(script.parent))
+    runpy.run_path(str(script))["main"](prepare, operations, rounds, seconds, data)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Database]:
+    database = await database_of(settings)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:
+    """Run a command's work; an expected failure is one sentence and exit code 1."""
+
+    async def body() -> Any:
+        return await work(from_environment(data))
+
+    try:
+        done = asyncio.run(body())
+    except (CassetError, SettingRefused, DataFolderBroken, PostgresDidNotStart) as error:
+        complaints.print(str(error), highlight=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if done is False:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,40 @@
+"""`casset explain`: how an operation is answered."""
+
+from __future__ import annotations
+
+import orjson
+from rich.console import Console
+
+from db.engine import Database
+from domain.accounts import ANONYMOUS
+from graph.reading import Reader, Refusal, statement_values
+from graph.schema import executable
+
+
+async def explain(database: Database, document: str, operation: str | None, variables: str, console: Console) -> bool:
+    """Print tier, cost, SQL and PostgreSQL's plan of an operation, asked anonymously; False where it is refused."""
+    reader = Reader(executable(), database)
+    try:
+        prepared = reader.prepare(document, operation, orjson.loads(variables))
+    except orjson.JSONDecodeError:
+        console.print("The variables are no JSON object.")
+        return False
+    except Refusal as refusal:
+        for error in refusal.errors:
+            console.print(f"Refused: {error.message}", highlight=False, markup=False)
+        return False
+    plan = prepared.plan
+    if plan is None:
+        console.print("A mutation: each root field runs its function, and its payload is read by a plan of its own.")
+        return True
+    console.print(f"Cost: at most {reader.cost(plan, prepared.readings)} objects")
+    if plan.statement is None:
+        console.print(f"Tier 3, graphql-core: {plan.refusal}", highlight=False, markup=False)
+        return True
+    console.print(f"Tier 1, one statement of {len(plan.statement.sql)} bytes\n")
+    console.print(plan.statement.sql + "\n", highlight=False, markup=False, soft_wrap=True)
+    values = statement_values(plan.statement, prepared.readings, ANONYMOUS)
+    async with database.plan_connection() as connection:
+        for row in await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, SUMMARY) {plan.statement.sql}", *values):
+            console.print(row[0], highlight=False, markup=False, soft_wrap=True)
+    return True

@@ -1,0 +1,92 @@
+"""Starting and serving: the database found or started, migrated, filled the first time, and the server around it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from importlib import resources
+from typing import Any
+
+import uvicorn
+from rich.console import Console
+from rich.progress import Progress
+
+from db.embedded import EmbeddedPostgres
+from db.engine import Database
+from db.migrate import OWNER_ROLE, migrate
+from domain.accounts import ANONYMOUS
+from graph.server.app import create_app
+from graph.server.settings import Settings
+from resolvers.context import Acting, now, uuid7
+from resolvers.demo import is_empty, load_demo
+
+
+async def database_of(settings: Settings) -> Database:
+    """The database a process is told to use, migrated: by URL, or embedded in the data folder.
+
+    The embedded server is started here where no other process has, and ends with this one.
+    """
+    if settings.database_url is not None:
+        target: dict[str, Any] = {"dsn": settings.database_url}
+        await migrate(target)
+        return Database(target)
+    server = EmbeddedPostgres(settings.data)
+    await asyncio.to_thread(server.start)
+    target = dict(server.dsn(user=OWNER_ROLE))
+    await migrate(target)
+    return Database(target, recover=server.ensure)
+
+
+async def serving(settings: Settings, port: int, console: Console, *, demo: bool) -> None:
+    """Serve until told to stop."""
+    database = await database_of(settings)
+    if demo:
+        await _fill(database, console)
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError:
+        listening.close()
+        console.print(f"Port {port} is taken. Choose another with --port, or --port 0 for a free one.")
+        raise SystemExit(1) from None
+    _say_what_to_open(console, listening.getsockname()[1])
+    config = uvicorn.Config(
+        create_app(settings, database),
+        loop="none",
+        http="httptools",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    await uvicorn.Server(config).serve(sockets=[listening])
+
+
+async def _fill(database: Database, console: Console) -> None:
+    """Load the demo scene where there is nothing yet."""
+    await database.open()
+    with contextlib.ExitStack() as closing:
+        if await is_empty(database):
+            bar = closing.enter_context(Progress(console=console, transient=True))
+            task = bar.add_task("Building the demo scene", total=None)
+            acting = Acting(database, ANONYMOUS, now, uuid7)
+            await load_demo(acting, lambda done, total: bar.update(task, completed=done, total=total))
+    await database.close()
+
+
+def _say_what_to_open(console: Console, port: int) -> None:
+    query = resources.files("graph.server").joinpath("graphiql", "example.graphql").read_text()
+    address = f"http://127.0.0.1:{port}/graphql"
+    console.print(f"Casset is open: {address}", highlight=False)
+    console.print("A query to begin with:\n", highlight=False)
+    console.print(query, highlight=False, markup=False)
+    asked = "{ artists(first: 5) { nodes { handle name } } }"
+    console.print(
+        f"curl -s {address} -H 'content-type: application/json' -d '{{\"query\": \"{asked}\"}}'\n",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )

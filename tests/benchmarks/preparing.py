@@ -1,0 +1,96 @@
+"""The database of the benchmarks: an embedded PostgreSQL of its own, filled once with rows that follow from numbers alone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+import db
+from db.embedded import EmbeddedPostgres
+from db.migrate import migrate
+
+HERE = Path(__file__).parent
+DEFAULT_DATA = Path(".casset-bench")
+DATABASE = "casset"
+FILLING = HERE / "filling.sql"
+SESSION = {"session_replication_role": "replica", "maintenance_work_mem": "512MB", "work_mem": "256MB", "TimeZone": "UTC", "jit": "off"}
+COUNTED = ("artist", "asset", "release", "credit", "policy", "lineage_edge", "provenance_event", "release_item")
+
+
+@contextmanager
+def cluster(data: Path) -> Iterator[EmbeddedPostgres]:
+    """The server of the data folder while the block runs. Not durable: the rows can be made again."""
+    server = EmbeddedPostgres(data, durable=False)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def recipe() -> str:
+    """What the rows are made from: the migrations and the filling. Another recipe means another database."""
+    migrations = sorted((Path(db.__file__).parent / "migrations" / "versions").glob("*.sql"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in [*migrations, FILLING])).hexdigest()
+
+
+async def is_prepared(server: EmbeddedPostgres) -> bool:
+    """Whether the database holds the rows of this recipe, whole."""
+    connection = await asyncpg.connect(**server.dsn(user="postgres", database="postgres"))
+    try:
+        said = await connection.fetchval(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", DATABASE
+        )
+    finally:
+        await connection.close()
+    return bool(said == recipe())
+
+
+async def prepare(server: EmbeddedPostgres, console: Console) -> None:
+    """Make the database unless it is there. The recipe is noted last: half a database is made anew."""
+    if await is_prepared(server):
+        console.print("The benchmark database is ready.")
+        return
+    await _renew(server)
+    steps = re.split(r"^-- == (.+)\n", FILLING.read_text(), flags=re.MULTILINE)[1:]
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    connection = await asyncpg.connect(**server.dsn(user="postgres", database=DATABASE), server_settings=SESSION)
+    try:
+        with Progress(*columns, console=console) as progress:
+            for title, statements in zip(steps[::2], steps[1::2], strict=True):
+                task = progress.add_task(title, total=1)
+                await connection.execute(statements)
+                progress.update(task, completed=1)
+            task = progress.add_task("vacuum and statistics", total=1)
+            await connection.execute("VACUUM (FREEZE, ANALYZE)")
+            await connection.execute("CHECKPOINT")
+            progress.update(task, completed=1)
+        for table in COUNTED:
+            console.print(f"{await connection.fetchval(f'SELECT count(*) FROM {table}'):>10,} {table}")
+        await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{recipe()}'")
+    finally:
+        await connection.close()
+
+
+async def _renew(server: EmbeddedPostgres) -> None:
+    connection = await asyncpg.connect(**server.dsn(user="postgres", database="postgres"))
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {DATABASE} OWNER casset_owner")
+    finally:
+        await connection.close()
+    await migrate(server.dsn(user="casset_owner", database=DATABASE))
+
+
+def run(data: Path, console: Console) -> None:
+    """Prepare the database of a data folder."""
+    with cluster(data) as server:
+        asyncio.run(prepare(server, console))

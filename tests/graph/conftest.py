@@ -1,0 +1,51 @@
+"""The scene that several tests of the read engine look at, and how many documents the differential test tries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from graph.reading import Execution, Reader
+from graph.schema import executable
+from tests.graph.scene import Scene, furnish
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest tests/graph/test_differential.py -n0 --documents 10000 --seed 1`."""
+    parser.addoption("--documents", type=int, help="How many random documents the differential test tries.")
+    parser.addoption("--seed", type=int, help="The seed of the first of them.")
+
+
+@pytest.fixture(scope="session")
+def scene_statements() -> list[str]:
+    """What reached the scene's database, in order."""
+    return []
+
+
+@pytest.fixture(scope="session")
+async def scene_database(
+    new_target: Callable[[], dict[str, Any]], scene_statements: list[str]
+) -> AsyncIterator[Database]:
+    """The database of the scene; nobody writes to it but `scene`."""
+    opened = Database(
+        new_target(),
+        watch=lambda connection: connection.add_query_logger(lambda record: scene_statements.append(record.query)),
+    )
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def scene(scene_database: Database) -> Scene:
+    """The furnished scene."""
+    return await furnish(scene_database)
+
+
+@pytest.fixture(scope="session")
+def readers(scene_database: Database) -> dict[Execution, Reader]:
+    """The two executions over the scene."""
+    return {execution: Reader(executable(), scene_database, execution) for execution in Execution}

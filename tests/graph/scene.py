@@ -1,0 +1,714 @@
+"""A small, rich, deterministic data set: every state, every relation, every trap of text, number and time.
+
+`Rows` writes rows under names, so that a test says `scene["hook.private"]` and gets a TypeID. `furnish` builds the
+scene that the differential and the visibility tests look at: a part where every case stands once under its own name,
+and a crowd of rows made by chance from a seed.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects.postgresql import Range
+
+from db import tables
+from db.engine import Database
+from db.provenance import append_events
+from db.search import index_names
+from domain.accounts import EDITING_ROLES, Role, Viewer
+from domain.assets import AssetKind, AssetState, Badge, MediaRole, SampleSubkind
+from domain.contributors import Acceptance, CreditRole, Pool
+from domain.ids import Kind, Ref
+from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
+from domain.provenance import Event, EventKind
+from domain.releases import ReleaseKind, ReleaseStatus, VersionState
+from domain.rights import Decision, Layer, LicenseFamily, Use
+from domain.search import FoundKind
+
+START = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
+FOREVER = Range(datetime(2020, 1, 1, tzinfo=UTC), None)
+OVER = Range(datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
+TO_COME = Range(datetime(2100, 1, 1, tzinfo=UTC), None)
+
+NASTY = (
+    "",
+    " ",
+    'She said "no"',
+    "back\\slash \\\" \\n \\u0041 \\",
+    "tab\tline\nreturn\r\b\f",
+    "\u0001\u0002\u001f\u007f\u0080\u009f",
+    "\u2028\u2029\ufeff\ufffe\uffff",
+    "🥁🎹 👩‍👩‍👧 🏳️‍🌈",
+    "مرحبا بالعالم",
+    "\u202ereversed\u202c",
+    "it's $1 %s %(x)s :name {0} ? -- /* */ ;",
+    "e\u0301 vs é, ǅ İ ı ß ſ Å",
+    "</script><!-- & -->",
+    "null",
+    "NULL",
+    "120.500",
+    "Kick & Drum",
+    "KICK & DRUM",
+    "x" * 300,
+    "𝕌𝕟𝕚" * 90,
+)
+"""Texts that break a careless writer of JSON or SQL."""
+
+OUTSIDE_KINDS = {
+    "account": Kind.ACCOUNT,
+    "artist": Kind.ARTIST,
+    "contributor": Kind.CONTRIBUTOR,
+    "credit": Kind.CREDIT,
+    "hook": Kind.HOOK,
+    "lineage_edge": Kind.EDGE,
+    "media": Kind.MEDIA,
+    "policy": Kind.POLICY,
+    "provenance_event": Kind.EVENT,
+    "release_item": Kind.ITEM,
+    "release_version": Kind.VERSION,
+    "room": Kind.ROOM,
+    "split": Kind.SPLIT,
+    "theme": Kind.THEME,
+    "visual_world": Kind.VISUAL,
+}
+"""The kind of reference that names a row of each table; an asset's is its own kind."""
+
+DETAILS = {
+    AssetKind.TRACK: tables.track,
+    AssetKind.SAMPLE: tables.sample,
+    AssetKind.INSTRUMENT: tables.instrument,
+    AssetKind.RELEASE: tables.release,
+}
+COLOURS = dict.fromkeys(
+    ("base", "surface", "accent", "glow", "gradient_end", "footer_start", "footer_end"), "#0a0b0c"
+)
+
+
+@dataclass
+class Rows:
+    """Rows to be written, under names; ids come from a seed."""
+
+    chance: random.Random
+    refs: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, UUID] = field(default_factory=dict)
+    _rows: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
+    _found: list[tuple[UUID, FoundKind, list[str]]] = field(default_factory=list)
+    _events: list[Event] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str:
+        """The TypeID of the row of that name."""
+        return self.refs[name]
+
+    def key(self, name: str | None) -> UUID | None:
+        """The key of the row of that name."""
+        return None if name is None else self.keys[name]
+
+    def new_key(self) -> UUID:
+        """A fresh key."""
+        return UUID(int=self.chance.getrandbits(128))
+
+    def name(self, name: str, kind: Kind) -> UUID:
+        """Give a name to a fresh key."""
+        assert name not in self.keys, name
+        self.keys[name] = self.new_key()
+        self.refs[name] = str(Ref(kind, self.keys[name]))
+        return self.keys[name]
+
+    def add(self, name: str, table: Table, /, **values: Any) -> str:
+        """Write a row of any table but asset's."""
+        key = self.name(name, OUTSIDE_KINDS[table.name])
+        self._rows.append((table, {"id": key, **values}))
+        return name
+
+    def put(self, table: Table, /, **values: Any) -> None:
+        """Write a row that nobody refers to."""
+        self._rows.append((table, values))
+
+    def artist(self, handle: str, name: str, *, claimed: bool = True, **values: Any) -> str:
+        """Write an artist, findable by name and handle."""
+        values = {"kind": "CREATOR", "created_at": START, **values}
+        self.add(handle, tables.artist, handle=handle, name=name, claimed=claimed, **values)
+        self._found.append((self.keys[handle], FoundKind.ARTIST, [name, handle]))
+        return handle
+
+    def account(self, handle: str, **roles: Role) -> Viewer:
+        """Write an account with memberships, and answer the viewer it makes."""
+        self.add(f"account.{handle}", tables.account, handle=handle, created_at=START)
+        account = self.keys[f"account.{handle}"]
+        for artist, role in roles.items():
+            self.put(
+                tables.membership,
+                id=self.new_key(),
+                account_id=account,
+                artist_id=self.keys[artist],
+                role=role,
+            )
+        edits = tuple(self.keys[artist] for artist, role in roles.items() if role in EDITING_ROLES)
+        return Viewer(account, tuple(self.keys[artist] for artist in roles), edits)
+
+    def asset(
+        self, name: str, kind: AssetKind, owner: str, title: str, state: AssetState, **values: Any
+    ) -> str:
+        """Write an asset of any kind with its detail row, findable by its title."""
+        key = self.name(name, Kind(kind.lower()))
+        base = {column: values.pop(column) for column in tuple(values) if column in tables.asset.c}
+        base = {"created_at": START, **base}
+        self.put(
+            tables.asset, id=key, kind=kind, owner_id=self.keys[owner], title=title, state=state, **base
+        )
+        self.put(DETAILS[kind], id=key, **values)
+        self._found.append((key, FoundKind(kind), [title]))
+        return name
+
+    def contributor(self, name: str, called: str, **values: Any) -> str:
+        """Write a contributor, findable by name."""
+        self.add(name, tables.contributor, name=called, created_at=START, **values)
+        self._found.append((self.keys[name], FoundKind.CONTRIBUTOR, [called]))
+        return name
+
+    def edge(self, name: str, child: str, parent: str, kind: EdgeKind, **values: Any) -> str:
+        """Write a lineage edge; confirmed, registered and binding where nothing else is said."""
+        said = {
+            "status": EdgeStatus.CONFIRMED,
+            "registration": Registration.REGISTERED,
+            "binding": True,
+            "child_is_older": False,
+            "evidence_source": EvidenceSource.IMPORT,
+            "asserted_at": START,
+            "created_at": START,
+            "valid": FOREVER,
+            **values,
+        }
+        return self.add(
+            name,
+            tables.lineage_edge,
+            child_id=self.keys[child],
+            parent_id=self.keys[parent],
+            kind=kind,
+            **said,
+        )
+
+    def term_set(self, *terms: dict[str, Any]) -> UUID:
+        """Write a set of terms."""
+        key = self.new_key()
+        self.put(tables.term_set, id=key, digest=key.hex)
+        for position, term in enumerate(terms):
+            self.put(tables.term, id=self.new_key(), term_set_id=key, position=position, **term)
+        return key
+
+    def event(self, name: str, subject: str, kind: EventKind, **payload: Any) -> None:
+        """Append a provenance event to its subject's chain."""
+        key = self.name(name, Kind.EVENT)
+        prefix = Kind(self.refs[subject].partition("_")[0])
+        at = START + timedelta(seconds=len(self._events), microseconds=1)
+        self._events.append(Event(key, Ref(prefix, self.keys[subject]), kind, at, None, payload))
+
+    def merge(self, name: str, kind: Kind, into: str, **values: Any) -> None:
+        """Let an old id lead to a row that took it over."""
+        self.put(
+            tables.merge,
+            id=self.new_key(),
+            old_id=self.name(name, kind),
+            new_id=self.keys[into],
+            **{"valid": FOREVER, **values},
+        )
+
+    async def write(self, database: Database) -> None:
+        """Write everything in one transaction, in the order that foreign keys ask for."""
+        place = {table.name: number for number, table in enumerate(tables.metadata.sorted_tables)}
+        async with database.write() as connection:
+            for table, values in sorted(self._rows, key=lambda row: place[row[0].name]):
+                await connection.execute(insert(table).values(values))
+            await append_events(connection, self._events)
+            await index_names(connection, self._found)
+
+
+def digest(text: str) -> str:
+    """SHA-256 as media rows keep it."""
+    return sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Scene:
+    """What stands in the database, by name, and who looks at it."""
+
+    rows: Rows
+    viewers: dict[str, Viewer]
+
+    def __getitem__(self, name: str) -> str:
+        """The TypeID of the row of that name."""
+        return self.rows[name]
+
+
+async def furnish(database: Database, seed: int = 7, crowd: int = 60) -> Scene:
+    """Write the whole scene and answer it."""
+    rows = Rows(random.Random(seed))
+    _people(rows)
+    viewers = {
+        "anonymous": Viewer(),
+        "agent": Viewer(is_agent=True),
+        "owner": rows.account("ada", nova=Role.OWNER),
+        "editor": rows.account("eve", nova=Role.EDITOR, archive=Role.MEMBER),
+        "member": rows.account("mel", nova=Role.MEMBER),
+        "stranger": rows.account("sid", far=Role.OWNER),
+    }
+    rows.put(
+        tables.membership,
+        id=rows.new_key(),
+        account_id=rows.keys["account.sid"],
+        artist_id=rows.keys["nova"],
+        role=Role.MEMBER,
+        ended_at=START,
+    )
+    _looks(rows)
+    _every_state(rows)
+    _around_each(rows)
+    _lineage(rows)
+    _only_here(rows)
+    _crowd(rows, crowd)
+    await rows.write(database)
+    return Scene(rows, viewers)
+
+
+def _people(rows: Rows) -> None:
+    rows.artist("nova", "Nova Ångström", tagline='We say "hello" \\ 🥁', created_at=START)
+    rows.artist("far", "Far", kind="DUO", created_at=START)
+    rows.artist("archive", "Archive \u2028\u0001 مرحبا", claimed=False, kind="ESTATE", tagline="")
+    rows.artist("far.b", "FAR", claimed=False, kind="LABEL", created_at=START + timedelta(microseconds=1))
+    rows.artist("empty", "", claimed=False, kind="FAN", tagline=None)
+
+
+def _looks(rows: Rows) -> None:
+    """Themes of worlds."""
+    for name, artist in (("theme.world", "nova"), ("theme.unworn", "nova"), ("theme.hidden", "nova")):
+        rows.add(
+            name,
+            tables.theme,
+            artist_id=rows.keys[artist],
+            seed_source="CUSTOM",
+            seed_hue=359,
+            seed_saturation=0,
+            seed_lightness=100,
+            texture_opacity=0.1 if name == "theme.world" else 1e-7,
+            pattern=NASTY[3],
+            motion=None,
+            **COLOURS,
+        )
+
+
+STATES = ("private", "unlisted", "public", "archived", "withdrawn")
+
+
+def _every_state(rows: Rows) -> None:
+    """Nova's asset of each kind in each state, and a scheduled release: `track.private`, `release.teased` …"""
+    for number, state in enumerate((*STATES, "teased")):
+        for kind in AssetKind:
+            if state == "teased" and kind is not AssetKind.RELEASE:
+                continue
+            name = f"{kind.lower()}.{state}"
+            details: dict[str, Any] = {}
+            if kind is AssetKind.TRACK:
+                details = {"isrc": f"USABC26000{number:02}", "bpm": Decimal("120.500"), "duration_ms": 180_000}
+            elif kind is AssetKind.RELEASE:
+                details = {"upc": f"03600029145{number}", "label": "Løvely", "release_kind": ReleaseKind.EP}
+                details["status"] = ReleaseStatus.SCHEDULED if state == "teased" else ReleaseStatus.PUBLISHED
+            rows.asset(
+                name,
+                kind,
+                "nova",
+                f"{kind}{state}",
+                AssetState.PRIVATE if state == "teased" else AssetState(state.upper()),
+                teased=state == "teased",
+                badges=[Badge.HUMAN_MADE],
+                made_on=date(1999, 12, number + 1),
+                **details,
+            )
+            rows.put(
+                tables.origin,
+                source="musicbrainz",
+                source_ref=str(UUID(bytes=sha256(name.encode()).digest()[:16])),
+                asset_id=rows.keys[name],
+            )
+            rows.merge(f"old.{name}", Kind(kind.lower()), name)
+
+
+def named_assets(rows: Rows) -> list[str]:
+    """The names of Nova's assets of each kind in each state."""
+    return [f"{kind.lower()}.{state}" for state in STATES for kind in AssetKind] + ["release.teased"]
+
+
+def _around_each(rows: Rows) -> None:
+    """For each of them what may stand around an asset, named after it: `credit.track.private` …"""
+    rows.contributor("person.everywhere", "Everywhere", artist_id=rows.keys["nova"], isni="0000000121032683")
+    rows.asset("carried", AssetKind.TRACK, "far", "Carried", AssetState.PUBLIC)
+    rows.asset("holder", AssetKind.RELEASE, "far", "Holder", AssetState.PUBLIC, status=ReleaseStatus.PUBLISHED)
+    rows.add(
+        "version.holder",
+        tables.release_version,
+        release_id=rows.keys["holder"],
+        number=1,
+        state=VersionState.PUBLISHED,
+    )
+    _set(rows, tables.release, "holder", current_version_id=rows.keys["version.holder"])
+    everything = rows.term_set(*_terms())
+    for position, name in enumerate(named_assets(rows), 1):
+        asset = rows.keys[name]
+        for acceptance in Acceptance:
+            rows.add(
+                f"credit.{name}" if acceptance is Acceptance.ACCEPTED else f"credit.{acceptance.lower()}.{name}",
+                tables.credit,
+                asset_id=asset,
+                contributor_id=rows.keys["person.everywhere"],
+                role={"PROPOSED": "COMPOSER", "ACCEPTED": "MAIN_ARTIST", "DECLINED": "PRODUCER"}[acceptance],
+                acceptance=acceptance,
+                position=0,
+                created_at=START,
+            )
+        for role in (MediaRole.MASTER, MediaRole.SOURCE):
+            rows.add(
+                f"{role.lower()}.{name}",
+                tables.media,
+                asset_id=asset,
+                role=role,
+                sha256=digest(f"{role} {name}"),
+                created_at=START,
+            )
+        rows.add(
+            f"split.{name}",
+            tables.split,
+            asset_id=asset,
+            contributor_id=rows.keys["person.everywhere"],
+            pool=Pool.MASTER,
+            basis_points=10_000,
+            position=0,
+            acceptance=Acceptance.ACCEPTED,
+            valid=FOREVER,
+        )
+        rows.add(
+            f"policy.{name}",
+            tables.policy,
+            level="ASSET",
+            subject_id=asset,
+            term_set_id=everything,
+            license_family=LicenseFamily.CC_BY_SA,
+            license="CC-BY-SA-4.0",
+            valid=FOREVER,
+        )
+        rows.event(f"event.{name}", name, EventKind.ASSET_CREATED, ids=[rows[name]])
+        rows.add(
+            f"item.{name}",
+            tables.release_item,
+            version_id=rows.keys["version.holder"],
+            asset_id=asset,
+            position=position,
+        )
+        if name.startswith("track."):
+            rows.add(
+                f"hook.{name}",
+                tables.hook,
+                track_id=asset,
+                start_ms=35_000,
+                end_ms=65_000,
+                caption=f"Hook of {name}",
+                created_at=START,
+            )
+            rows.add(f"room.hook.{name}", tables.room, artist_id=rows.keys["nova"], hook_id=rows.keys[f"hook.{name}"])
+        if name.startswith("release."):
+            _release_parts(rows, name)
+
+
+def _set(rows: Rows, table: Table, name: str, **values: Any) -> None:
+    """Complete a row that is still to be written."""
+    written = next(row for table_, row in rows._rows if table_ is table and row["id"] == rows.keys[name])
+    written.update(values)
+
+
+def _release_parts(rows: Rows, name: str) -> None:
+    """Versions in all states, the room and the cover of a release."""
+    for number, state in enumerate((VersionState.SUPERSEDED, VersionState.PUBLISHED, VersionState.DRAFT), 1):
+        version = rows.add(
+            f"version.{state.lower()}.{name}",
+            tables.release_version,
+            release_id=rows.keys[name],
+            number=number,
+            state=state,
+            title=None if state is VersionState.DRAFT else f"{name} {number}",
+            created_at=START,
+        )
+        rows.add(
+            f"item.{state.lower()}.{name}",
+            tables.release_item,
+            version_id=rows.keys[version],
+            asset_id=rows.keys["carried"],
+            position=1,
+        )
+    rows.add(f"visual.cover.{name}", tables.visual_world, owner_id=rows.keys["nova"], title=f"Cover of {name}")
+    rows.add(f"room.{name}", tables.room, artist_id=rows.keys["nova"], release_id=rows.keys[name], title="Room")
+    rows.add(
+        f"policy.version.{name}",
+        tables.policy,
+        level="VERSION",
+        subject_id=rows.keys[f"version.draft.{name}"],
+        term_set_id=rows.term_set(),
+        license_family=LicenseFamily.CUSTOM,
+        stated_as=NASTY[2],
+        valid=FOREVER,
+    )
+    current = None if name == "release.teased" else rows.keys[f"version.published.{name}"]
+    _set(rows, tables.release, name, cover_id=rows.keys[f"visual.cover.{name}"], current_version_id=current)
+
+
+def _terms() -> list[dict[str, Any]]:
+    """Terms with every field stated and with none."""
+    stated = {
+        "use": Use.SYNC,
+        "layer": Layer.MASTER,
+        "decision": Decision.LICENSE_REQUIRED,
+        "attribution": True,
+        "share_alike": "CC-BY-SA-4.0",
+        "territories": ["DE", 'a"b', "null", ""],
+        "starts_on": date(2026, 1, 1),
+        "ends_on": date(9999, 12, 30),
+        "purpose": NASTY[3],
+        "price_minor": 0,
+        "currency": "EUR",
+        "royalty_bp": 250,
+        "route": NASTY[5],
+    }
+    bare = [{"use": use, "decision": Decision.ALLOWED, "territories": None} for use in (Use.REMIX, Use.STEMS)]
+    return [*bare, stated, {"use": Use.REMIX, "layer": Layer.COMPOSITION, "decision": Decision.DENIED, "territories": []}]
+
+
+def _lineage(rows: Rows) -> None:
+    """`hub` is made from each of Nova's assets, and each of them from `root`; `edge.…` are the cases of an edge."""
+    rows.asset("hub", AssetKind.TRACK, "far", "Hub", AssetState.PUBLIC)
+    rows.asset("root", AssetKind.SAMPLE, "far", "Root", AssetState.PUBLIC, subkind=SampleSubkind.LOOP)
+    for name in named_assets(rows):
+        rows.edge(f"parent.{name}", "hub", name, EdgeKind.DJ_MIX_OF, child_start_ms=0, child_end_ms=1)
+        rows.edge(f"child.{name}", name, "root", EdgeKind.SAMPLES, parent_end_ms=500, note=NASTY[4])
+    cases: dict[str, dict[str, Any]] = {
+        "confirmed": {"evidence_score": Decimal("0.500"), "evidence_method": NASTY[6]},
+        "claimed": {"status": EdgeStatus.CLAIMED, "registration": Registration.PENDING},
+        "disputed": {"status": EdgeStatus.DISPUTED},
+        "rejected": {"status": EdgeStatus.REJECTED, "binding": False},
+        "refused": {"status": EdgeStatus.CLAIMED, "registration": Registration.REFUSED},
+        "closed": {"known": OVER},
+        "ended": {"valid": OVER},
+        "to_come": {"valid": TO_COME},
+    }
+    for number, (name, values) in enumerate(cases.items()):
+        # Child: somebody's who is neither viewer's; parent: Nova's; so that the stranger owns no end of these.
+        rows.asset(f"child.{name}", AssetKind.SAMPLE, "archive", f"Child {name}", AssetState.PUBLIC)
+        window = {"child_start_ms": number, "child_end_ms": number + 1}
+        rows.edge(f"edge.{name}", f"child.{name}", "track.public", EdgeKind.SAMPLES, **{**window, **values})
+    rows.asset("child.theirs", AssetKind.SAMPLE, "far", "Child theirs", AssetState.PUBLIC)
+    for name in ("rejected", "refused"):
+        rows.edge(f"edge.{name}.theirs", "child.theirs", "track.public", EdgeKind(
+            "REMIX_OF" if name == "refused" else "EDIT_OF"), **cases[name])
+    rows.edge("edge.both_hidden", "track.private", "sample.private", EdgeKind.SAMPLES)
+
+
+def _only_here(rows: Rows) -> None:
+    """Rows whose case is their own."""
+    nova = rows.keys["nova"]
+    rows.contributor("person.private", "Whisperer", account_id=None)
+    rows.contributor("person.unlisted", "Mumbler")
+    rows.contributor("person.declined", "Refuser")
+    rows.contributor("person.uncredited", "Nobodyyet")
+    rows.contributor("person.self", "Selfseen", account_id=rows.keys["account.sid"])
+    for person, asset, acceptance in (
+        ("person.private", "sample.private", Acceptance.ACCEPTED),
+        ("person.unlisted", "sample.unlisted", Acceptance.ACCEPTED),
+        ("person.declined", "sample.public", Acceptance.DECLINED),
+        ("person.self", "sample.private", Acceptance.ACCEPTED),
+    ):
+        rows.add(
+            f"credit.of.{person}",
+            tables.credit,
+            asset_id=rows.keys[asset],
+            contributor_id=rows.keys[person],
+            role=CreditRole.VOCALIST,
+            instrument=NASTY[7],
+            acceptance=acceptance,
+            position=1,
+        )
+    for name, person, values in (
+        ("declined", "person.declined", {"acceptance": Acceptance.DECLINED}),
+        ("closed", "person.private", {"known": OVER}),
+        ("ended", "person.unlisted", {"valid": OVER}),
+    ):
+        rows.add(
+            f"split.{name}",
+            tables.split,
+            asset_id=rows.keys["sample.public"],
+            contributor_id=rows.keys[person],
+            pool=Pool.PUBLISHING,
+            basis_points=1,
+            position=1,
+            **{"valid": FOREVER, "acceptance": Acceptance.PROPOSED, **values},
+        )
+    nothing = rows.term_set()
+    for name, values in {
+        "artist": {"level": "ARTIST", "subject_id": nova},
+        "platform": {"level": "PLATFORM", "subject_id": None},
+        "closed": {"level": "ASSET", "subject_id": rows.keys["hub"], "known": OVER},
+    }.items():
+        rows.add(
+            f"policy.{name}",
+            tables.policy,
+            term_set_id=nothing,
+            license_family=LicenseFamily.ALL_RIGHTS_RESERVED,
+            **{"valid": FOREVER, **values},
+        )
+    rows.event("event.artist", "nova", EventKind.ASSET_UPDATED)
+    visuals = {
+        "public_hook": {"hook_id": rows.keys["hook.track.public"], "colour": "#0a0b0c"},
+        "retired": {"hook_id": rows.keys["hook.track.public"], "state": "RETIRED"},
+        "private_hook": {"hook_id": rows.keys["hook.track.private"]},
+        "world": {"title": NASTY[10], "badges": [Badge.NO_AI_USED, Badge.REMIX]},
+        "unworn": {},
+    }
+    for name, values in visuals.items():
+        rows.add(f"visual.{name}", tables.visual_world, owner_id=nova, **values)
+    rows.asset("lead", AssetKind.TRACK, "nova", "Lead", AssetState.PRIVATE)
+    rows.add(
+        "hook.lead",
+        tables.hook,
+        track_id=rows.keys["lead"],
+        start_ms=0,
+        end_ms=1,
+        theme_id=rows.keys["theme.hidden"],
+        badges=[Badge.AI_ASSISTED],
+    )
+    _set(rows, tables.release, "release.teased", lead_hook_id=rows.keys["hook.lead"])
+    _set(rows, tables.hook, "hook.track.public", theme_id=rows.keys["theme.world"])
+    for name, visibility in (("public", "PUBLIC"), ("members", "MEMBERS"), ("supporters", "SUPPORTERS")):
+        artist = {"public": "nova", "members": "far", "supporters": "archive"}[name]
+        rows.add(f"room.{name}", tables.room, artist_id=rows.keys[artist], title=NASTY[8], visibility=visibility)
+    rows.merge("old.nobody", Kind.TRACK, "hub", known=OVER)
+    _set(
+        rows,
+        tables.artist,
+        "nova",
+        theme_id=rows.keys["theme.world"],
+        visual_id=rows.keys["visual.world"],
+        lead_hook_id=rows.keys["hook.track.public"],
+    )
+    _set(rows, tables.artist, "far", visual_id=rows.keys["visual.retired"], lead_hook_id=rows.keys["hook.track.unlisted"])
+
+
+def _crowd(rows: Rows, size: int) -> None:
+    """Rows by chance: many equal sort keys, many NULLs, long and short lists."""
+    chance, owners = rows.chance, ("nova", "far", "archive", "far.b")
+    moments = [START + timedelta(microseconds=chance.choice((0, 0, 1, 999_999, 86_400_000_000))) for _ in range(6)]
+    people = [
+        rows.contributor(f"crowd.person.{n}", chance.choice(NASTY) or "–", artist_id=chance.choice((None, rows.keys["far"])))
+        for n in range(8)
+    ]
+    names = []
+    for n in range(size):
+        kind = chance.choice(list(AssetKind))
+        details: dict[str, Any] = {}
+        if kind in {AssetKind.TRACK, AssetKind.SAMPLE}:
+            bpm = chance.choice((None, Decimal(120), Decimal("120.500"), Decimal("9999.999"), Decimal("0.001")))
+            details = {"bpm": bpm, "musical_key": chance.choice((None, "F♯ minor", "")), "duration_ms": chance.choice((None, 1))}
+        elif kind is AssetKind.INSTRUMENT:
+            details = {"family": chance.choice((None, *NASTY[:4])), "format": None}
+        names.append(
+            rows.asset(
+                f"crowd.{n}",
+                kind,
+                chance.choice(owners),
+                chance.choice(NASTY),
+                chance.choice((AssetState.PUBLIC, AssetState.PUBLIC, *AssetState)),
+                created_at=chance.choice(moments),
+                made_on=chance.choice((None, date(1, 1, 2), date(9999, 12, 30))),
+                badges=chance.choice(([], [Badge.DERIVATIVE, Badge.REMIX], [Badge.GENERATED])),
+                **details,
+            )
+        )
+    for n, name in enumerate(names):
+        for m in range(chance.choice((0, 0, 1, 5))):
+            rows.put(
+                tables.credit,
+                id=rows.new_key(),
+                asset_id=rows.keys[name],
+                contributor_id=rows.keys[chance.choice(people)],
+                role=chance.choice(list(CreditRole)),
+                instrument=str(m),
+                acceptance=chance.choice(list(Acceptance)),
+                position=chance.choice((0, 0, 1)),
+                created_at=chance.choice(moments),
+            )
+            rows.put(
+                tables.media,
+                id=rows.new_key(),
+                asset_id=rows.keys[name],
+                role=chance.choice(list(MediaRole)),
+                sha256=digest(chance.choice("abc")),
+                mime_type=chance.choice((None, "audio/flac")),
+                created_at=chance.choice(moments),
+            )
+        for parent in {chance.choice(names[:n]) for _ in range(chance.choice((0, 1, 4))) if n}:
+            rows.edge(
+                f"crowd.edge.{n}.{parent}",
+                name,
+                parent,
+                chance.choice(list(EdgeKind)),
+                status=chance.choice(list(EdgeStatus)),
+                registration=chance.choice(list(Registration)),
+                binding=chance.random() < 0.8,
+                evidence_score=chance.choice((None, Decimal(1), Decimal("0.125"))),
+                created_at=chance.choice(moments),
+                child_start_ms=chance.choice((None, 0)),
+                parent_start_ms=chance.choice((None, 7)),
+            )
+        if rows[name].startswith("track") and chance.random() < 0.5:
+            rows.add(
+                f"crowd.hook.{n}",
+                tables.hook,
+                track_id=rows.keys[name],
+                start_ms=0,
+                end_ms=30_000,
+                caption=chance.choice(NASTY),
+                created_at=chance.choice(moments),
+            )
+        for _ in range(chance.choice((0, 1, 3))):
+            rows.event(f"crowd.event.{rows.chance.getrandbits(64)}", name, chance.choice(list(EventKind)))
+        if rows[name].startswith("release"):
+            _crowd_release(rows, n, name, names)
+
+
+def _crowd_release(rows: Rows, number: int, name: str, names: list[str]) -> None:
+    """A release of the crowd: no version, an empty one, or a full one."""
+    chance = rows.chance
+    if chance.random() < 0.3:
+        return
+    version = rows.add(
+        f"crowd.version.{number}",
+        tables.release_version,
+        release_id=rows.keys[name],
+        number=1,
+        state=VersionState.PUBLISHED,
+        title=chance.choice(NASTY),
+        is_compatibility=True,
+        published_at=START,
+    )
+    _set(rows, tables.release, name, current_version_id=rows.keys[version])
+    for position, item in enumerate(chance.sample(names, chance.choice((0, 2, 9))), 1):
+        if item != name:
+            rows.put(
+                tables.release_item,
+                id=rows.new_key(),
+                version_id=rows.keys[version],
+                asset_id=rows.keys[item],
+                position=position,
+                title=chance.choice((None, "Frozen")),
+            )
