@@ -43,7 +43,7 @@ LOST = (
 )
 """What asyncpg and the socket raise where the server is away for the moment."""
 
-Watch = Callable[[asyncpg.Connection], Any]
+Watch = Callable[[str], None]
 
 
 class _UnresetConnection(asyncpg.Connection):
@@ -67,7 +67,7 @@ class Database:
         Args:
             target: keyword arguments of `asyncpg.connect` that name the database.
             recover: brings a server of our own back after its loss.
-            watch: called with every new connection (to count its statements, for example).
+            watch: told the text of every statement (to count them, for example).
         """
         self._target = dict(target)
         self._recover = recover
@@ -80,15 +80,18 @@ class Database:
 
     async def _connect(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(**self._target, server_settings=SERVING)
-        if self._watch is not None:
-            self._watch(connection)
+        self._observe(connection)
         return connection
 
     async def _init(self, connection: asyncpg.Connection) -> None:
         # asyncpg looks array types up once per connection: now, rather than during the first request.
         await connection.prepare("SELECT $1::uuid[], $2::text[]")
-        if self._watch is not None:
-            self._watch(connection)
+        self._observe(connection)
+
+    def _observe(self, connection: asyncpg.Connection) -> None:
+        watch = self._watch
+        if watch is not None:
+            connection.add_query_logger(lambda record: watch(record.query))
 
     async def open(self) -> None:
         """Connect.
@@ -131,6 +134,9 @@ class Database:
             if keep:
                 return await connection.fetchval(sql, *values)  # type: ignore[no-any-return]  # one bytea by construction
             once = await connection.prepare(sql, name="")
+            if self._watch is not None:
+                # asyncpg's own log leaves prepared statements out.
+                self._watch(sql)
             return await once.fetchval(*values)  # type: ignore[no-any-return]  # as above
 
     @asynccontextmanager

@@ -108,16 +108,16 @@ COMPOSITION_EXCEPTION = "composition"
 """Compositions made with the samples are not bound by the license of the samples."""
 
 _ALL_RIGHTS_RESERVED = License(LicenseFamily.ALL_RIGHTS_RESERVED, "LicenseRef-all-rights-reserved")
-_GPL = LicenseFamily.GPL
+_PUBLIC_DOMAIN = ("CC0-1.0", "CC-PDDC", "CC-PDM-1.0", "LicenseRef-public-domain")
+_GPL = ("GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later")
 _SPELLED_OUT = {
     license_.id.lower(): license_
     for license_ in (
         _ALL_RIGHTS_RESERVED,
-        *(License(LicenseFamily.CC0, id_) for id_ in ("CC0-1.0", "CC-PDDC", "CC-PDM-1.0", "LicenseRef-public-domain")),
-        *(License(_GPL, f"GPL-{version}", f"GPL-{version}") for version in ("2.0-only", "2.0-or-later")),
-        *(License(_GPL, f"GPL-{version}", f"GPL-{version}") for version in ("3.0-only", "3.0-or-later")),
+        *(License(LicenseFamily.CC0, id_) for id_ in _PUBLIC_DOMAIN),
+        *(License(LicenseFamily.GPL, id_, id_) for id_ in _GPL),
         License(
-            _GPL,
+            LicenseFamily.GPL,
             "LicenseRef-GPL-2.0-or-later-with-composition-exception",
             "GPL-2.0-or-later",
             COMPOSITION_EXCEPTION,
@@ -125,22 +125,23 @@ _SPELLED_OUT = {
     )
 }
 _CREATIVE_COMMONS = re.compile(
-    r"CC-(?P<elements>BY(?:-NC)?(?:-SA|-ND)?)-(?P<version>1\.0|2\.0|2\.1|2\.5|3\.0|4\.0)(?:-[A-Z]{2,8})?"
+    r"CC-(?P<elements>BY(-NC)?(-SA|-ND)?)-(?P<version>1\.0|2\.0|2\.1|2\.5|3\.0|4\.0)(-[A-Z]{2,3})?",
+    re.ASCII | re.IGNORECASE,
 )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def read_license(text: str) -> License:
     """Read an SPDX identifier, in any case (SPDX 3.0, annex B: identifiers are matched without it).
 
-    Ports of Creative Commons licenses to a jurisdiction count as their family. What cannot be read is taken for all
-    rights reserved, and `stated_as` keeps the text.
+    Ports of Creative Commons licenses to a jurisdiction count as their family. What cannot be read is taken
+    for all rights reserved, and `stated_as` keeps the text.
     """
     wanted = text.strip()
     if known := _SPELLED_OUT.get(wanted.lower()):
         return known
-    if found := _CREATIVE_COMMONS.fullmatch(wanted.upper()):
-        elements = found["elements"]
+    if found := _CREATIVE_COMMONS.fullmatch(wanted):
+        elements = found["elements"].upper()
         unported = f"CC-{elements}-{found['version']}"
         shares = unported if elements.endswith("-SA") else None
         return License(LicenseFamily(f"CC_{elements.replace('-', '_')}"), wanted.upper(), shares)
@@ -150,6 +151,7 @@ def read_license(text: str) -> License:
 _OPENNESS = tuple(Decision)
 _MAKING = (Use.REMIX, Use.STEMS, Use.DERIVATIVE_REGISTRATION)
 _LEARNING = (Use.AI_TRAINING, Use.AI_GENERATION)
+_SELLING = (Use.SYNC, Use.COMMERCIAL_USE)
 _DEFAULT: Mapping[Use, Decision] = {
     Use.REMIX: Decision.CONTACT_OWNER,
     Use.STEMS: Decision.CONTACT_OWNER,
@@ -159,6 +161,13 @@ _DEFAULT: Mapping[Use, Decision] = {
     Use.AI_GENERATION: Decision.DENIED,
     Use.DERIVATIVE_REGISTRATION: Decision.CONTACT_OWNER,
     Use.COMMERCIAL_USE: Decision.LICENSE_REQUIRED,
+}
+# What each element of a license's name closes, of what would be open without it.
+_CLOSES: Mapping[str, Mapping[Use, Decision]] = {
+    "BY": dict.fromkeys(_LEARNING, Decision.CONTACT_OWNER),
+    "GPL": dict.fromkeys(_LEARNING, Decision.CONTACT_OWNER),
+    "NC": dict.fromkeys(_SELLING, Decision.LICENSE_REQUIRED),
+    "ND": dict.fromkeys((*_MAKING, Use.SYNC), Decision.CONTACT_OWNER),
 }
 PLATFORM_DEFAULT = tuple(Term(use, None, decision) for use, decision in _DEFAULT.items())
 """What holds where no artist has spoken."""
@@ -197,19 +206,14 @@ def _decisions(family: LicenseFamily) -> Mapping[Use, Decision]:
     if family is LicenseFamily.OPEN_TO_REMIX:
         return {**_DEFAULT, **dict.fromkeys(_MAKING, Decision.ALLOWED)}
     decisions = dict.fromkeys(Use, Decision.ALLOWED)
-    if family is LicenseFamily.CC0:
-        return decisions
-    elements = family.split("_")
-    closed = dict.fromkeys(_LEARNING, Decision.CONTACT_OWNER)
-    if "NC" in elements:
-        closed |= dict.fromkeys((Use.SYNC, Use.COMMERCIAL_USE), Decision.LICENSE_REQUIRED)
-    if "ND" in elements:
-        closed |= dict.fromkeys((*_MAKING, Use.SYNC), Decision.CONTACT_OWNER)
-    return decisions | closed
+    for element in family.split("_"):
+        for use, decision in _CLOSES.get(element, {}).items():
+            decisions[use] = stricter(decisions[use], decision)
+    return decisions
 
 
 def overruled(terms: Iterable[Term], decisions: Mapping[Use, Decision]) -> tuple[Term, ...]:
-    """Terms with other decisions for some uses, which keep their conditions; uses not yet spoken of are added."""
+    """Terms with other decisions for some uses, conditions kept; a use not yet spoken of is added."""
     kept = [term._replace(decision=decisions.get(term.use, term.decision)) for term in terms]
     spoken = {term.use for term in kept}
     kept += [Term(use, None, decision) for use, decision in decisions.items() if use not in spoken]
@@ -218,7 +222,7 @@ def overruled(terms: Iterable[Term], decisions: Mapping[Use, Decision]) -> tuple
 
 @lru_cache(maxsize=4096)
 def terms_digest(terms: tuple[Term, ...]) -> str:
-    """SHA-256 over the canonical terms, whatever their order: equal digests, equal terms. Absent means absent."""
+    """SHA-256 over the canonical terms, whatever their order: equal digests, equal terms."""
     return digest(canonical([_told(term) for term in sorted(terms, key=_rank)]))
 
 
@@ -227,4 +231,5 @@ def _rank(term: Term) -> tuple[int, str]:
 
 
 def _told(term: Term) -> dict[str, str | bool]:
+    """Absent means absent, so that a condition added to `Term` later leaves the digests of today alone."""
     return {name: value for name, value in term._asdict().items() if value}

@@ -86,24 +86,16 @@ def _run(work: Any) -> None:
         raise failures[0]
 
 
-class Statements(list[str]):
-    """The statements that reached the server, in order."""
-
-    def watch(self, connection: asyncpg.Connection) -> None:
-        """Log what a connection runs."""
-        connection.add_query_logger(lambda record: self.append(record.query))
+@pytest.fixture
+def statements() -> list[str]:
+    """What `database` ran: the text of every statement, in order."""
+    return []
 
 
 @pytest.fixture
-def statements() -> Statements:
-    """What `database` ran."""
-    return Statements()
-
-
-@pytest.fixture
-async def database(new_target: Callable[[], dict[str, Any]], statements: Statements) -> AsyncIterator[Database]:
+async def database(new_target: Callable[[], dict[str, Any]], statements: list[str]) -> AsyncIterator[Database]:
     """A fresh migrated database, served as casset_app."""
-    opened = Database(new_target(), watch=statements.watch)
+    opened = Database(new_target(), watch=statements.append)
     await opened.open()
     yield opened
     await opened.close()
