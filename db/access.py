@@ -22,7 +22,20 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Table, Uuid, and_, any_, bindparam, exists, func, or_, true
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Table,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    true,
+)
 
 from db import tables
 from domain.accounts import Viewer
@@ -291,7 +304,11 @@ _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
         Action.REACH: _asset_reached,
         Action.WRITE: _asset_written,
     },
-    tables.contributor: {Action.READ: _contributor_listed, Action.LIST: _contributor_listed, Action.REACH: _everyone},
+    tables.contributor: {
+        Action.READ: _contributor_listed,
+        Action.LIST: _contributor_listed,
+        Action.REACH: _everyone,
+    },
     tables.credit: {Action.READ: _credit_read, Action.LIST: _credit_listed, Action.REACH: _agreed},
     tables.hook: {Action.READ: _hook_read, Action.LIST: _hook_listed, Action.REACH: _everyone},
     tables.lineage_edge: {Action.READ: _edge_read, Action.REACH: _edge_reached},
@@ -305,7 +322,11 @@ _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
     tables.split: {Action.READ: _split_read, Action.REACH: _split_reached},
     tables.term: {Action.REACH: _everyone},
     tables.theme: {Action.READ: _theme_read, Action.REACH: _everyone},
-    tables.visual_world: {Action.READ: _visual_read, Action.LIST: _visual_read, Action.REACH: _visual_reached},
+    tables.visual_world: {
+        Action.READ: _visual_read,
+        Action.LIST: _visual_read,
+        Action.REACH: _visual_reached,
+    },
 }
 
 

@@ -28,9 +28,9 @@ VIEWER = Type(
         "artists": Page(
             "Artist",
             lambda row, artist, _: artist.c.id.in_(
-                select(tables.membership.c.artist_id).where(
-                    tables.membership.c.account_id == row.c.id, tables.membership.c.ended_at.is_(None)
-                )
+                select(tables.membership.c.artist_id)
+                .where(tables.membership.c.account_id == row.c.id, tables.membership.c.ended_at.is_(None))
+                .correlate_except(tables.membership)
             ),
             Paging({"NAME": NAME}, "NAME"),
             action=Action.LIST,

@@ -88,7 +88,10 @@ class ByIds:
 
     def bind(self, shape: Hashable, prefix: str) -> Bound:
         """Two arrays side by side: keys and kinds."""
-        return {"ids": parameter(prefix, "ids", ARRAY(Uuid())), "kinds": parameter(prefix, "kinds", ARRAY(Text()))}
+        return {
+            "ids": parameter(prefix, "ids", ARRAY(Uuid())),
+            "kinds": parameter(prefix, "kinds", ARRAY(Text())),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Paging:
         first, last = given.get("first"), given.get("last")
         if first is not None and last is not None:
             raise BadInput("Ask for first or for last, not for both.")
-        size = DEFAULT_PAGE if first is None and last is None else first if last is None else last
+        size: int = next((asked for asked in (first, last) if asked is not None), DEFAULT_PAGE)
         if not 1 <= size <= LARGEST_PAGE:
             raise BadInput(f"{'first' if last is None else 'last'} must be from 1 to {LARGEST_PAGE}, not {size}.")
         values: dict[str, Any] = {"size": size, "fetched": size + 1}

@@ -13,7 +13,12 @@ from db.assets import ASSET_PAGING, owned_by
 from db.orders import NEWEST
 from db.places import Inline, Page, ToOne, Type, belong, columns, refer
 
-_SEED = {"source": "seed_source", "hue": "seed_hue", "saturation": "seed_saturation", "lightness": "seed_lightness"}
+_SEED = {
+    "source": "seed_source",
+    "hue": "seed_hue",
+    "saturation": "seed_saturation",
+    "lightness": "seed_lightness",
+}
 _TOKENS = ("base", "surface", "accent", "glow", "gradient_end", "footer_start", "footer_end")
 
 
@@ -66,4 +71,3 @@ THEME = Type(
         "artist": ToOne("Artist", refer("artist_id"), always=True),
     },
 )
-

@@ -43,7 +43,9 @@ ASSET_REF_KINDS = frozenset({ids.Kind.TRACK, ids.Kind.SAMPLE, ids.Kind.INSTRUMEN
 def current_id(id_: ColumnElement[Any]) -> ColumnElement[Any]:
     """The id a thing goes by now: old ids keep working after a merge, whose chains are flattened when it is made."""
     merge = tables.merge.alias()
-    moved = select(merge.c.new_id).where(merge.c.old_id == id_, func.upper_inf(merge.c.known), func.upper_inf(merge.c.valid))
+    moved = select(merge.c.new_id).where(
+        merge.c.old_id == id_, func.upper_inf(merge.c.known), func.upper_inf(merge.c.valid)
+    )
     return func.coalesce(moved.correlate_except(merge).scalar_subquery(), id_)
 
 
@@ -74,8 +76,8 @@ def _decided(asset: Any, pair: ColumnElement[Any]) -> ColumnElement[bool]:
         .where(
             policy.c.subject_id == asset.c.id,
             policy.c.term_set_id == term.c.term_set_id,
-            term.c.use == pair[1],
-            term.c.decision == pair[2],
+            term.c.use == func.split_part(pair, " ", 1),
+            term.c.decision == func.split_part(pair, " ", 2),
             _holds_now(policy),
         )
         .correlate_except(policy, term)
@@ -123,18 +125,18 @@ def id_of(*kinds: ids.Kind) -> Any:
     return lambda text: parse_ref_of(text, frozenset(kinds)).id
 
 
-def _pair(value: Any) -> list[str]:
+def _pair(value: Any) -> str:
     if value["decision"] not in set(Decision):
         raise BadInput(f"{value['decision']} is no decision a policy can state.")
-    return [value["use"], value["decision"]]
+    return f"{value['use']} {value['decision']}"
 
 
 ASSET_FILTERS = {
     "kinds": in_any("kind"),
     "owner": Filter(lambda asset, id_: asset.c.owner_id == current_id(id_), Uuid(), id_of(ids.Kind.ARTIST)),
-    "badge": Filter(lambda asset, word: asset.c.badges.contains(func.array_append([], word)), Text()),
+    "badge": Filter(lambda asset, word: word == any_(asset.c.badges), Text()),
     "licenseFamily": Filter(_licensed, Text()),
-    "policyDecision": Filter(_decided, ARRAY(Text()), _pair),
+    "policyDecision": Filter(_decided, Text(), _pair),
     "hasHook": Filter(_has_hook, Boolean()),
     "createdFrom": Filter(lambda asset, moment: asset.c.created_at >= moment, DateTime(timezone=True)),
     "createdBefore": Filter(lambda asset, moment: asset.c.created_at < moment, DateTime(timezone=True)),
@@ -173,7 +175,15 @@ ASSET = Type(
         "badges": Stored(lambda row: row.c.badges, closed="[]"),
         "policy": ToOne("PermissionPolicy", _stated),
         "credits": Page("Credit", belong("asset_id"), Paging({"POSITION": POSITION}, "POSITION")),
-        "splits": Page("Split", belong("asset_id"), Paging({"POSITION": POSITION}, "POSITION", {"pool": Filter(lambda split, pool: split.c.pool == pool, Text())})),
+        "splits": Page(
+            "Split",
+            belong("asset_id"),
+            Paging(
+                {"POSITION": POSITION},
+                "POSITION",
+                {"pool": Filter(lambda split, pool: split.c.pool == pool, Text())},
+            ),
+        ),
         "media": Page("Media", belong("asset_id"), Paging({"OLDEST": OLDEST}, "OLDEST", {"roles": in_any("role")})),
         "parents": Page("LineageEdge", belong("child_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
         "children": Page("LineageEdge", belong("parent_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
@@ -198,7 +208,12 @@ TRACK = Type(
     },
     base="Asset",
 )
-SAMPLE = Type("Sample", tables.sample, columns(tables.sample, "subkind", "duration_ms", "bpm", "musical_key"), base="Asset")
+SAMPLE = Type(
+    "Sample",
+    tables.sample,
+    columns(tables.sample, "subkind", "duration_ms", "bpm", "musical_key"),
+    base="Asset",
+)
 INSTRUMENT = Type("Instrument", tables.instrument, columns(tables.instrument, "family", "format"), base="Asset")
 
 MEDIA = Type(

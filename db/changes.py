@@ -46,19 +46,27 @@ async def changes_after(connection: AsyncConnection, after: tuple[int, int], fir
     settled = func.pg_snapshot_xmin(func.pg_current_snapshot())
     place = tuple_(literal_column(f"'{after[0]}'::xid8"), after[1])
     query = (
-        select(log.c.xid.cast(Text).cast(BigInteger).label("xid"), log.c.id, log.c.subject_id, log.c.kind, log.c.ids, log.c.at)
+        select(
+            log.c.xid.cast(Text).cast(BigInteger).label("xid"),
+            log.c.id,
+            log.c.subject_id,
+            log.c.kind,
+            log.c.ids,
+            log.c.at,
+        )
         .where(log.c.xid < settled, tuple_(log.c.xid, log.c.id) > place)
         .order_by(log.c.xid, log.c.id)
         .limit(first)
     )
-    return [Change(row.xid, row.id, row.subject_id, row.kind, tuple(row.ids), row.at) for row in await connection.execute(query)]
+    return [
+        Change(row.xid, row.id, row.subject_id, row.kind, tuple(row.ids), row.at)
+        for row in await connection.execute(query)
+    ]
 
 
 async def announce(connection: AsyncConnection, topic: str, payload: Mapping[str, Any]) -> None:
     """Put an event into the outbox, to be told after the transaction has committed."""
     await connection.execute(insert(tables.outbox).values(topic=topic, payload=dict(payload)))
-
-
 
 
 async def recall_outcome(connection: AsyncConnection, account_id: UUID, key: str, request_digest: str) -> Any | None:

@@ -17,7 +17,21 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.access import Exposure, allowed
 from db.json_text import Part, boolean, constant, joined, leaf
-from db.places import Each, Inline, Many, Page, Place, Resolved, Stored, Switch, ToOne, Type
+from db.places import (
+    Each,
+    Inline,
+    Many,
+    Page,
+    Place,
+    Resolved,
+    Stored,
+    Switch,
+    ToOne,
+    Type,
+    Types,
+    base_of,
+    rows_of,
+)
 from db.selection import Field, Selection
 from db.statements import statement_text
 
@@ -44,7 +58,7 @@ class Statement:
     parameters: tuple[tuple[int, str], ...]
 
 
-def compile_selection(types: Mapping[str, Type], selection: Selection) -> Statement:
+def compile_selection(types: Types, selection: Selection) -> Statement:
     """Compile a selection into one statement.
 
     Raises:
@@ -63,7 +77,7 @@ def _origin(name: str) -> tuple[int, str]:
     return (int(slot[1:]), rest) if slot[:1] == "s" and slot[1:].isdigit() else (-1, name)
 
 
-def place_of(types: Mapping[str, Type], type_: Type, name: str) -> tuple[Place, bool]:
+def place_of(types: Types, type_: Type, name: str) -> tuple[Place, bool]:
     """Where a field lives, and whether in the type's own detail row rather than its base row.
 
     Raises:
@@ -76,19 +90,19 @@ def place_of(types: Mapping[str, Type], type_: Type, name: str) -> tuple[Place, 
     raise Refused(f"{type_.name}.{name} is not stored")
 
 
-def targets(types: Mapping[str, Type], place: Place, field: Field) -> tuple[Type, ...]:
+def targets(types: Types, place: Place, field: Field) -> tuple[Type, ...]:
     """The types a place leads to for a field of that shape."""
     if isinstance(place, (Switch, Resolved)):
         chosen = place.choose(field.shape)
         return () if chosen is None else (types[chosen.type],)
     if isinstance(place, Each):
-        return tuple(types[place.choose(kind).type] for kind in sorted(field.shape))  # type: ignore[call-overload]  # the shape of ByIds is a set of kinds
+        return tuple(types[place.choose(kind).type] for kind in sorted(field.shape))
     if isinstance(place, (ToOne, Many, Page)):
         return (types[place.type],)
     return ()
 
 
-def weigh(types: Mapping[str, Type], selection: Selection) -> Weights:
+def weigh(types: Types, selection: Selection) -> Weights:
     """How many objects a selection may read, in terms of its page sizes; what is not stored weighs nothing."""
     weights: Counter[tuple[int, ...]] = Counter()
     _weigh(types, types[selection.root], selection.fields, (), weights)
@@ -96,7 +110,11 @@ def weigh(types: Mapping[str, Type], selection: Selection) -> Weights:
 
 
 def _weigh(
-    types: Mapping[str, Type], type_: Type, fields: Sequence[Field], path: tuple[int, ...], weights: Counter[tuple[int, ...]]
+    types: Types,
+    type_: Type,
+    fields: Sequence[Field],
+    path: tuple[int, ...],
+    weights: Counter[tuple[int, ...]],
 ) -> None:
     for field in fields:
         if not field.fields:
@@ -123,13 +141,15 @@ def _nodes(part: Field) -> tuple[Field, ...]:
     """The fields asked of each node of a page, through `nodes` or through `edges`."""
     if part.name == "nodes":
         return part.fields
-    return tuple(field for inner in part.fields if part.name == "edges" and inner.name == "node" for field in inner.fields)
+    return tuple(
+        field for inner in part.fields if part.name == "edges" and inner.name == "node" for field in inner.fields
+    )
 
 
 class _Compiler:
     """Walks a selection with its rows; every method answers parts of JSON text."""
 
-    def __init__(self, types: Mapping[str, Type]) -> None:
+    def __init__(self, types: Types) -> None:
         self.types = types
 
     # -- objects ------------------------------------------------------------------------------------------------
@@ -178,7 +198,7 @@ class _Compiler:
     ) -> list[Part]:
         """Fields side by side that live in the same row and are shown together."""
         owner = type_ if own is None else self.types[own]
-        here = row if own is None else owner.table.alias()  # type: ignore[union-attr]  # an own place has a table
+        here = row if own is None else owner.rows.alias()
         parts: list[Part] = []
         closed: list[str] = []
         for number, field in enumerate(run):
@@ -192,7 +212,7 @@ class _Compiler:
             closed.append(lead + closed_value(place, field))
         if own is not None:
             parts = [select(joined(parts)).where(here.c.id == row.c.id).correlate_except(here).scalar_subquery()]
-        shown = type_.shown or (self.types[type_.base].shown if type_.base else None)
+        shown = base_of(self.types, type_).shown
         if shown is not None and exposure is not Exposure.STUB:
             parts = [case((shown(row, exposure), joined(parts)), else_=constant("".join(closed)))]
         return parts
@@ -253,15 +273,6 @@ class _Compiler:
         text = joined([*parts, "}"])
         return text if place.present is None else case((place.present(row), text), else_=constant("null"))
 
-    def source(self, type_: Type) -> tuple[Any, Any, list[ColumnElement[bool]]]:
-        """A fresh alias of a type's base table, that table, and what makes its row one of the type."""
-        if type_.base is None:
-            return type_.table.alias(), type_.table, []  # type: ignore[union-attr]  # only a root has no table
-        base = self.types[type_.base]
-        row = base.table.alias()  # type: ignore[union-attr]  # a base has a table
-        words = [word for kind in base.kinds if kind.type == type_.name for word in kind.words]
-        return row, base.table, [row.c.kind.in_(words)]
-
     def names_of(self, type_: Type) -> tuple[str, ...]:
         """The concrete types a row of the type may be."""
         return tuple(kind.type for kind in type_.kinds) or (type_.name,)
@@ -275,7 +286,7 @@ class _Compiler:
         names: tuple[str, ...] | None = None,
     ) -> ColumnElement[str]:
         type_ = self.types[place.type]
-        target, table, conditions = self.source(type_)
+        target, table, conditions = rows_of(self.types, type_)
         text = self.object(type_, target, fields, names or self.names_of(type_))
         return (
             select(text)
@@ -308,7 +319,7 @@ class _Compiler:
 
     def _many(self, place: Many, row: Any, field: Field) -> ColumnElement[str]:
         type_ = self.types[place.type]
-        target, table, conditions = self.source(type_)
+        target, table, conditions = rows_of(self.types, type_)
         text = self.object(type_, target, field.fields, self.names_of(type_))
         listed = func.string_agg(text, aggregate_order_by(constant(","), target.c[place.by], target.c.id), type_=Text)
         query = (
@@ -323,7 +334,7 @@ class _Compiler:
         asked = func.unnest(bound["ids"], bound["kinds"]).table_valued("id", "kind", with_ordinality="n", name="asked")
         asked = asked.render_derived()
         branches = []
-        for kind in sorted(field.shape):  # type: ignore[call-overload]  # the shape of ByIds is a set of kinds
+        for kind in sorted(field.shape):
             text = self._to_one(place.choose(kind), None, field.fields, {"id": asked.c.id})
             branches.append((asked.c.kind == str(kind), text))
         node = case(*branches) if branches else constant("null")
@@ -333,12 +344,12 @@ class _Compiler:
     # -- pages --------------------------------------------------------------------------------------------------
 
     def _page(self, place: Page, row: Any, field: Field) -> ColumnElement[str]:
-        order, backward, cursors, filters = field.shape  # type: ignore[misc]  # the shape of Paging
+        order, backward, cursors, filters = field.shape
         bound = place.arguments.bind(field.shape, f"s{field.slot}")
         type_ = self.types[place.type]
 
         def rows() -> tuple[Any, list[ColumnElement[bool]]]:
-            target, table, conditions = self.source(type_)
+            target, table, conditions = rows_of(self.types, type_)
             if place.source is not None:
                 target = place.source(bound, lambda inner: allowed(table, place.action, inner))
             else:
@@ -377,7 +388,15 @@ class _Compiler:
         return text if page is None else select(text).select_from(page).correlate_except(page).scalar_subquery()
 
     def _page_part(
-        self, type_: Type, page: Any, part: Field, order: Any, bound: Any, *, backward: bool, cursors: tuple[str, ...]
+        self,
+        type_: Type,
+        page: Any,
+        part: Field,
+        order: Any,
+        bound: Any,
+        *,
+        backward: bool,
+        cursors: tuple[str, ...],
     ) -> list[Part]:
         size = bound["size"]
         if part.name == "pageInfo":
@@ -411,7 +430,7 @@ class _Compiler:
             if inner.name == "__typename":
                 parts.append('"PageInfo"')
             elif inner.name == "hasNextPage":
-                parts.append(('true' if "before" in cursors else "false") if backward else more)
+                parts.append(("true" if "before" in cursors else "false") if backward else more)
             elif inner.name == "hasPreviousPage":
                 parts.append(more if backward else "true" if "after" in cursors else "false")
             else:

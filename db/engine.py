@@ -1,4 +1,4 @@
-"""The database as the rest of the house meets it: reads that answer bytes, snapshots, and writes that are one transaction.
+"""The database as the rest of the house meets it: reads that answer bytes, and writes that are one transaction.
 
 Two pools serve one database as `casset_app`: bare asyncpg connections for compiled statements, on which nothing is ever
 set and which therefore need no reset round trip; and SQLAlchemy connections for everything else.
@@ -35,7 +35,7 @@ LOST = (
     ConnectionError,
     OSError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
+    asyncpg.exceptions.InterfaceError,
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.AdminShutdownError,
     asyncpg.exceptions.CrashShutdownError,
@@ -60,7 +60,11 @@ class Database:
     """One PostgreSQL database, served with the rights of `casset_app`."""
 
     def __init__(
-        self, target: Mapping[str, Any], *, recover: Callable[[], None] | None = None, watch: Watch | None = None
+        self,
+        target: Mapping[str, Any],
+        *,
+        recover: Callable[[], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Describe the database; nothing is connected before `open`.
 
@@ -75,7 +79,12 @@ class Database:
         self._plans: asyncpg.Pool | None = None
         self._recovering: asyncio.Task[None] | None = None
         self._engine = create_async_engine(
-            "postgresql+asyncpg://", async_creator=self._connect, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, pool_timeout=3
+            "postgresql+asyncpg://",
+            async_creator=self._connect,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=3,
         )
 
     async def _connect(self) -> asyncpg.Connection:
@@ -132,12 +141,12 @@ class Database:
         """
         async with self.plan_connection() as connection:
             if keep:
-                return await connection.fetchval(sql, *values)  # type: ignore[no-any-return]  # one bytea by construction
+                return await connection.fetchval(sql, *values)
             once = await connection.prepare(sql, name="")
             if self._watch is not None:
                 # asyncpg's own log leaves prepared statements out.
                 self._watch(sql)
-            return await once.fetchval(*values)  # type: ignore[no-any-return]  # as above
+            return await once.fetchval(*values)
 
     @asynccontextmanager
     async def plan_connection(self) -> AsyncIterator[asyncpg.Connection]:

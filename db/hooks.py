@@ -26,7 +26,10 @@ HOOK = Type(
         "badges": Stored(lambda row: row.c.badges),
         "track": ToOne("Track", refer("track_id")),
         "theme": ToOne("Theme", refer("theme_id")),
-        "visualWorld": ToOne("VisualWorld", lambda row, visual, _: (visual.c.hook_id == row.c.id) & (visual.c.state == "ACTIVE")),
+        "visualWorld": ToOne(
+            "VisualWorld",
+            lambda row, visual, _: (visual.c.hook_id == row.c.id) & (visual.c.state == "ACTIVE"),
+        ),
         "room": ToOne("Room", belong("hook_id")),
         "world": ToOne("World", _world_of, always=True),
     },

@@ -14,7 +14,7 @@ from sqlalchemy import types as sql
 
 from db.places import Stored
 
-MOMENT_FORM = "YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\""
+MOMENT_FORM = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 DAY_FORM = "YYYY-MM-DD"
 MOST_ARGUMENTS = 90
 
@@ -55,22 +55,20 @@ def leaf(place: Stored, row: Any) -> list[Part]:
     """The JSON of a stored value."""
     value = place.value(row)
     type_ = value.type
+    text: ColumnElement[Any] = value
+    quoted = False
     if isinstance(type_, (sql.DateTime, sql.Date)):
         moment = isinstance(type_, sql.DateTime)
         zoned = func.timezone(constant("UTC"), value) if moment else value
         text, quoted = func.to_char(zoned, constant(MOMENT_FORM if moment else DAY_FORM), type_=Text), True
     elif isinstance(type_, sql.Boolean):
-        text, quoted = boolean(value), False
-    elif isinstance(type_, sql.Float):
-        text, quoted = value, False
-    elif isinstance(type_, sql.Numeric):
-        text, quoted = func.trim_scale(value), False
-    elif isinstance(type_, sql.Integer):
-        text, quoted = value, False
+        text = boolean(value)
+    elif isinstance(type_, sql.Numeric) and not isinstance(type_, sql.Float):
+        text = func.trim_scale(value)
     elif place.plain:
-        text, quoted = value, True
-    else:
-        text, quoted = func.to_json(value), False
+        quoted = True
+    elif not isinstance(type_, (sql.Integer, sql.Float)):
+        text = func.to_json(value)
     parts: list[Part] = ['"', text, '"'] if quoted else [text]
     if not place.nullable:
         return parts

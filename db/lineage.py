@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, true
 
 from db import tables
 from db.access import Exposure, edge_ends_seen
 from db.places import Inline, ToOne, Type, column, columns, refer
 
 
-def _shown(row: Any, _: Exposure) -> ColumnElement[bool]:
-    return edge_ends_seen(row)
+def _shown(row: Any, exposure: Exposure) -> ColumnElement[bool]:
+    return true() if exposure is Exposure.STUB else edge_ends_seen(row)
 
 
 def _window(end: str) -> Inline:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, true
 
-from db import accounts, artists, assets, contributors, hooks, lineage, provenance, releases, resolution, rights, rooms, search
+from db import (
+    accounts,
+    artists,
+    assets,
+    contributors,
+    hooks,
+    lineage,
+    provenance,
+    releases,
+    resolution,
+    rights,
+    rooms,
+    search,
+)
 from db.access import VIEWER_ACCOUNT, Action
 from db.arguments import ById, ByText, Paging
 from db.orders import NAME, NEWEST, OLDEST
@@ -28,19 +41,33 @@ QUERY = Type(
         "resolve": resolution.RESOLVE,
         "asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS)),
         "assets": Page("Asset", _everything, assets.ASSET_PAGING, action=Action.LIST),
-        "release": ToOne("Release", resolution.by_id, action=Action.READ, arguments=ById(frozenset({ids.Kind.RELEASE}))),
-        "artist": ToOne("Artist", lambda _, artist, bound: artist.c.handle == bound["handle"], Action.READ, arguments=_HANDLE),
+        "release": ToOne(
+            "Release", resolution.by_id, action=Action.READ, arguments=ById(frozenset({ids.Kind.RELEASE}))
+        ),
+        "artist": ToOne(
+            "Artist",
+            lambda _, artist, bound: artist.c.handle == bound["handle"],
+            Action.READ,
+            arguments=_HANDLE,
+        ),
         "artists": Page("Artist", _everything, Paging({"NAME": NAME, "NEWEST": NEWEST}, "NAME"), action=Action.LIST),
-        "world": ToOne("World", lambda _, world, bound: world.c.handle == bound["handle"], Action.READ, arguments=_HANDLE),
+        "world": ToOne(
+            "World", lambda _, world, bound: world.c.handle == bound["handle"], Action.READ, arguments=_HANDLE
+        ),
         "hooks": Page("Hook", _everything, Paging({"NEWEST": NEWEST, "OLDEST": OLDEST}, "NEWEST"), action=Action.LIST),
         "contributor": ToOne(
-            "Contributor", resolution.by_id, action=Action.READ, arguments=ById(frozenset({ids.Kind.CONTRIBUTOR}))
+            "Contributor",
+            resolution.by_id,
+            action=Action.READ,
+            arguments=ById(frozenset({ids.Kind.CONTRIBUTOR})),
         ),
         "search": search.SEARCH,
     },
 )
 
-UPDATE_ASSET_SUCCESS = Type("UpdateAssetSuccess", None, {"asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS))})
+UPDATE_ASSET_SUCCESS = Type(
+    "UpdateAssetSuccess", None, {"asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS))}
+)
 
 TYPES = {
     type_.name: type_

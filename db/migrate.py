@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, NullPool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from db.engine import APP_ROLE
 
@@ -27,7 +27,9 @@ async def migrate(target: Mapping[str, Any], revision: str = "head") -> None:
         revision: where to go.
     """
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(**target, server_settings=_TIMID), poolclass=NullPool
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(**target, server_settings=_TIMID),
+        poolclass=NullPool,
     )
     try:
         async with engine.connect() as connection:
@@ -40,19 +42,14 @@ async def migrate(target: Mapping[str, Any], revision: str = "head") -> None:
         await engine.dispose()
 
 
-async def _make_roles(connection: Any) -> None:
+async def _make_roles(connection: AsyncConnection) -> None:
     """`casset_owner` owns and migrates, `casset_app` serves; the role that connects may act as both."""
-    statements = (
-        f"CREATE ROLE {OWNER_ROLE} NOLOGIN",
-        f"CREATE ROLE {APP_ROLE} NOLOGIN",
-    )
-    for statement in statements:
-        role = statement.split()[2]
-        known = await connection.exec_driver_sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'")
-        if known.first() is None:
-            await connection.exec_driver_sql(statement)
-        member = await connection.exec_driver_sql(f"SELECT pg_has_role(current_user, '{role}', 'SET')")
-        if not member.scalar():
+    for role in (OWNER_ROLE, APP_ROLE):
+        known = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+        if known is None:
+            await connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
+        member = await connection.scalar(text("SELECT pg_has_role(current_user, :role, 'SET')"), {"role": role})
+        if not member:
             await connection.exec_driver_sql(f"GRANT {role} TO current_user")
     for extension in ("btree_gist", "pg_trgm", "fuzzystrmatch"):
         await connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")

@@ -138,4 +138,3 @@ POSITION = Order("po", "position", NUMBER)
 NUMBERED = Order("nu", "number", NUMBER, descending=True)
 SEQUENCE = Order("se", "sequence", NUMBER)
 OLDEST = Order("ol", "created_at", MOMENT)
-

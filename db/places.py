@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table
 
 from db.access import Action, Exposure
-from db.arguments import Arguments, ByIds, Bound, Paging
+from db.arguments import Arguments, Bound, ByIds, Paging
 
 Row = Any
 On = Callable[[Row, Row, Bound], ColumnElement[bool]]
@@ -149,13 +149,40 @@ class Type:
     kinds: tuple[Kind, ...] = ()
     shown: Callable[[Row, Exposure], ColumnElement[bool]] | None = None
 
+    @property
+    def rows(self) -> Table:
+        """The table of its rows.
+
+        Raises:
+            TypeError: it is a root, which has none.
+        """
+        if self.table is None:
+            raise TypeError(f"{self.name} has no rows")
+        return self.table
+
+
+Types = Mapping[str, Type]
+
+
+def base_of(types: Types, type_: Type) -> Type:
+    """The type whose table holds the rows: the abstract one of an asset's kind, else itself."""
+    return types[type_.base] if type_.base else type_
+
+
+def rows_of(types: Types, type_: Type) -> tuple[Row, Table, list[ColumnElement[bool]]]:
+    """A fresh alias of the table where a type's rows are, that table, and what makes a row one of the type."""
+    base = base_of(types, type_)
+    row = base.rows.alias()
+    words = [word for kind in base.kinds if kind.type == type_.name for word in kind.words]
+    return row, base.rows, [row.c.kind.in_(words)] if type_.base else []
+
 
 def column(table: Table, name: str, *, plain: bool = False, exposure: Exposure = Exposure.FULL) -> Stored:
     """A leaf kept in one column; whether it may be NULL is read off the table."""
     return Stored(lambda row: row.c[name], bool(table.c[name].nullable), plain, exposure)
 
 
-def columns(table: Table, *names: str, **renamed: str) -> dict[str, Place]:
+def columns(table: Table, *names: str, **renamed: str) -> dict[str, Stored]:
     """Leaves kept in columns, under their SDL names: the column's own in camel case, or another."""
     named = {_camel(name): name for name in names} | renamed
     return {field_: column(table, name, plain=_is_word(table, name)) for field_, name in named.items()}

@@ -58,5 +58,3 @@ async def append_events(connection: AsyncConnection, events: Sequence[Event]) ->
             }
         )
     await connection.execute(insert(table), rows)
-
-

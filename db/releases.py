@@ -20,9 +20,7 @@ RELEASE = Type(
         "room": ToOne("Room", belong("release_id"), exposure=Exposure.TEASER),
         "currentVersion": ToOne("ReleaseVersion", refer("current_version_id")),
         "versions": Page("ReleaseVersion", belong("release_id"), Paging({"NUMBER": NUMBERED}, "NUMBER")),
-        "items": Page(
-            "ReleaseItem", lambda row, item, _: item.c.version_id == row.c.current_version_id, _ITEMS
-        ),
+        "items": Page("ReleaseItem", lambda row, item, _: item.c.version_id == row.c.current_version_id, _ITEMS),
     },
     base="Asset",
 )
@@ -31,7 +29,15 @@ RELEASE_VERSION = Type(
     "ReleaseVersion",
     tables.release_version,
     {
-        **columns(tables.release_version, "number", "state", "title", "is_compatibility", "published_at", "created_at"),
+        **columns(
+            tables.release_version,
+            "number",
+            "state",
+            "title",
+            "is_compatibility",
+            "published_at",
+            "created_at",
+        ),
         **columns(tables.release_version, id="ref"),
         "release": ToOne("Release", refer("release_id")),
         "items": Page("ReleaseItem", belong("version_id"), _ITEMS),

@@ -31,7 +31,16 @@ PERMISSION_TERM = Type(
     tables.term,
     {
         **columns(tables.term, "use", "layer", "decision", "attribution", "share_alike", "territories", "starts_on"),
-        **columns(tables.term, "ends_on", "purpose", "exception", "reaches_outputs", "sublicense", "royalty_bp", "route"),
+        **columns(
+            tables.term,
+            "ends_on",
+            "purpose",
+            "exception",
+            "reaches_outputs",
+            "sublicense",
+            "royalty_bp",
+            "route",
+        ),
         "price": Inline(
             "Price",
             columns(tables.term, amountMinor="price_minor", currency="currency"),

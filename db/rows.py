@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, cast, func, literal, select, true
+from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, cast, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.access import Exposure, allowed, viewer_values
-from db.places import Inline, Kind, Many, Page, Stored, ToOne, Type
+from db.places import Inline, Kind, Many, Page, Stored, ToOne, Type, Types, base_of, rows_of
 from domain.accounts import Viewer
 
 ROOT = UUID(int=0)
@@ -46,29 +46,20 @@ class Found:
 class RowReader:
     """Reads rows for one viewer on one connection."""
 
-    def __init__(self, types: Mapping[str, Type], connection: AsyncConnection, viewer: Viewer) -> None:
+    def __init__(self, types: Types, connection: AsyncConnection, viewer: Viewer) -> None:
         """Remember who asks."""
         self._types = types
         self._connection = connection
         self._viewer = viewer_values(viewer)
 
-    async def _run(self, statement: Any, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    async def _run(self, statement: Any, values: Mapping[str, Any]) -> Sequence[RowMapping]:
         needed = statement.compile().params
         given = {name: value for name, value in {**self._viewer, **values}.items() if name in needed}
         rows = await self._connection.execute(statement, given)
         return rows.mappings().all()
 
-    def _base(self, type_: Type) -> Type:
-        return self._types[type_.base] if type_.base else type_
-
-    def _source(self, type_: Type) -> tuple[Any, list[Any]]:
-        base = self._base(type_)
-        row = base.table.alias()  # type: ignore[union-attr]  # only roots have no table
-        words = [word for kind in base.kinds for word in kind.words if kind.type == type_.name]
-        return row, [row.c.kind.in_(words)] if type_.base else []
-
     def _columns(self, type_: Type, row: Any) -> list[Any]:
-        base = self._base(type_)
+        base = base_of(self._types, type_)
         listed = [row.c.id.label("@id")]
         if base.kinds:
             listed.append(row.c.kind.label("@kind"))
@@ -76,8 +67,8 @@ class RowReader:
             listed += [base.shown(row, exposure).label(f"@{exposure.name}") for exposure in Exposure]
         return [*listed, *_leaves(base, row)]
 
-    def _found(self, type_: Type, row: Mapping[str, Any]) -> Found:
-        base = self._base(type_)
+    def _found(self, type_: Type, row: RowMapping) -> Found:
+        base = base_of(self._types, type_)
         name = type_.name
         if base.kinds:
             name = next(kind.type for kind in base.kinds if row["@kind"] in kind.words)
@@ -86,18 +77,18 @@ class RowReader:
 
     async def own(self, type_: Type, keys: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
         """The detail rows of assets of one kind, by key."""
-        row = type_.table.alias()  # type: ignore[union-attr]  # a detail has a table
+        row = type_.rows.alias()
         statement = select(row.c.id.label("@id"), *_leaves(type_, row)).where(row.c.id == any_(_KEYS))
         return {found["@id"]: _values(found) for found in await self._run(statement, {"parent_keys": list(keys)})}
 
     async def root(self, place: ToOne, bound: Any, values: Mapping[str, Any]) -> Found | None:
         """The one row a root field names."""
         type_ = self._types[place.type]
-        row, conditions = self._source(type_)
+        row, table, conditions = rows_of(self._types, type_)
         statement = (
             select(*self._columns(type_, row))
             .select_from(row)
-            .where(place.on(None, row, bound), *conditions, allowed(self._base(type_).table, place.action, row))  # type: ignore[arg-type]  # has a table
+            .where(place.on(None, row, bound), *conditions, allowed(table, place.action, row))
         )
         rows = await self._run(statement, values)
         return self._found(type_, rows[0]) if rows else None
@@ -105,9 +96,9 @@ class RowReader:
     async def named(self, place: ToOne, keys: Sequence[UUID]) -> Mapping[UUID, Found]:
         """The rows that some ids of one kind name."""
         type_ = self._types[place.type]
-        row, conditions = self._source(type_)
+        row, table, conditions = rows_of(self._types, type_)
         asked = func.unnest(_KEYS).table_valued("id", name="asked").render_derived()
-        permitted = allowed(self._base(type_).table, place.action, row)  # type: ignore[arg-type]  # has a table
+        permitted = allowed(table, place.action, row)
         statement = (
             select(cast(asked.c.id, Uuid).label("@parent"), *self._columns(type_, row))
             .select_from(asked.join(row, place.on(None, row, {"id": asked.c.id})))
@@ -127,9 +118,9 @@ class RowReader:
     ) -> Mapping[UUID, list[Found]]:
         """The rows that belong to each of some parents, in the order of a column where one is named."""
         type_ = self._types[place.type]
-        row, conditions = self._source(type_)
-        parent = owner.table.alias()  # type: ignore[union-attr]  # not a root
-        permitted = allowed(self._base(type_).table, place.action, row)  # type: ignore[arg-type]  # has a table
+        row, table, conditions = rows_of(self._types, type_)
+        parent = owner.rows.alias()
+        permitted = allowed(table, place.action, row)
         statement = (
             select(parent.c.id.label("@parent"), *self._columns(type_, row))
             .select_from(parent.join(row, place.on(parent, row, {})))
@@ -143,26 +134,33 @@ class RowReader:
 
     def _page_rows(self, place: Page, parent: Any, shape: Any, bound: Any) -> tuple[Any, list[Any]]:
         type_ = self._types[place.type]
-        row, conditions = self._source(type_)
-        table = self._base(type_).table
+        row, table, conditions = rows_of(self._types, type_)
         if place.source is not None:
-            row = place.source(bound, lambda inner: allowed(table, place.action, inner))  # type: ignore[arg-type]  # has a table
+            row = place.source(bound, lambda inner: allowed(table, place.action, inner))
         else:
-            conditions.append(allowed(table, place.action, row))  # type: ignore[arg-type]  # has a table
+            conditions.append(allowed(table, place.action, row))
         conditions.append(place.on(parent, row, bound))
         return row, conditions + [place.arguments.filters[name].on(row, bound[name]) for name in shape[3]]
 
     async def page(
-        self, owner: Type | None, place: Page, keys: Sequence[UUID], shape: Any, bound: Any, values: Mapping[str, Any]
+        self,
+        owner: Type | None,
+        place: Page,
+        keys: Sequence[UUID],
+        shape: Any,
+        bound: Any,
+        values: Mapping[str, Any],
     ) -> Mapping[UUID, list[Found]]:
         """One row more than a page, for each parent (or for the root, under ROOT), in the order of the page."""
         type_ = self._types[place.type]
         order, backward, cursors, _ = shape
-        parent = owner.table.alias() if owner and owner.table is not None else None
+        parent = owner.rows.alias() if owner and owner.table is not None else None
         row, conditions = self._page_rows(place, parent, shape, bound)
         for name in cursors:
             conditions.append(order.past(row, bound[f"{name}_key"], bound[f"{name}_id"], after=name == "after"))
-        listed = self._columns(type_, row) if place.source is None else [row.c.id.label("@id"), row.c.kind.label("@kind")]
+        listed = (
+            self._columns(type_, row) if place.source is None else [row.c.id.label("@id"), row.c.kind.label("@kind")]
+        )
         inner = (
             select(*listed, row.c[order.key].label("@key"))
             .where(*conditions)
@@ -183,10 +181,16 @@ class RowReader:
         return pages
 
     async def count(
-        self, owner: Type | None, place: Page, keys: Sequence[UUID], shape: Any, bound: Any, values: Mapping[str, Any]
+        self,
+        owner: Type | None,
+        place: Page,
+        keys: Sequence[UUID],
+        shape: Any,
+        bound: Any,
+        values: Mapping[str, Any],
     ) -> Mapping[UUID, int]:
         """How many rows the whole list of each parent holds."""
-        parent = owner.table.alias() if owner and owner.table is not None else None
+        parent = owner.rows.alias() if owner and owner.table is not None else None
         row, conditions = self._page_rows(place, parent, shape, bound)
         counted = select(func.count().label("found")).select_from(row).where(*conditions)
         if parent is None:
@@ -223,7 +227,7 @@ def _leaves(type_: Type, row: Any) -> Iterator[Any]:
                 yield stored.value(row).label(f"{name}.{inner}")
 
 
-def _values(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _values(row: RowMapping) -> Mapping[str, Any]:
     """Stored values as GraphQL serialises them: a decimal is a Float."""
     return {
         name: float(value) if isinstance(value, Decimal) else value

@@ -108,9 +108,7 @@ def _found(bound: Bound, permitted: Callable[[Any], ColumnElement[bool]]) -> Fro
     if "kinds" in bound:
         conditions.append(entry.c.kind == any_(bound["kinds"]))
     ranked = select(entry.c.node_id.label("id"), entry.c.kind, rank_key).where(*conditions)
-    return (
-        ranked.order_by(column("rank_key"), entry.c.node_id).limit(literal_column(str(MOST_FOUND))).subquery()
-    )
+    return ranked.order_by(column("rank_key"), entry.c.node_id).limit(literal_column(str(MOST_FOUND))).subquery()
 
 
 def _follow(row: Any, target: Any, _: Bound) -> ColumnElement[bool]:
@@ -140,23 +138,33 @@ SEARCH_RESULT = Type(
 SEARCH = Page("SearchResult", lambda *_: true(), SEARCH_PAGING, action=Action.LIST, source=_found)
 
 
-
 async def index_names(connection: AsyncConnection, entries: Sequence[tuple[UUID, FoundKind, Sequence[str]]]) -> None:
     """Make things findable by their names (the first is the one they are sorted by), replacing what was indexed."""
     if not entries:
         return
-    rows, known = [], set()
+    rows: list[dict[str, object]] = []
+    known: set[str] = set()
     for node_id, kind, names in entries:
         folded = [fold(name) for name in names]
         words = words_of(*names)
         known.update(word for word in words if len(word) <= LONGEST_WORD)
         rows.append(
-            {"node_id": node_id, "kind": kind.value, "names": folded, "sort_key": folded[0][:LONGEST_TEXT], "words": words}
+            {
+                "node_id": node_id,
+                "kind": kind.value,
+                "names": folded,
+                "sort_key": folded[0][:LONGEST_TEXT],
+                "words": words,
+            }
         )
     table = tables.search_entry
     words_ = func.array_to_tsvector(bindparam("words", type_=ARRAY(Text)))
     added = upsert(table).values(
-        node_id=bindparam("node_id"), kind=bindparam("kind"), names=bindparam("names"), sort_key=bindparam("sort_key"), words=words_
+        node_id=bindparam("node_id"),
+        kind=bindparam("kind"),
+        names=bindparam("names"),
+        sort_key=bindparam("sort_key"),
+        words=words_,
     )
     replaced = {name: added.excluded[name] for name in ("kind", "names", "sort_key", "words")}
     await connection.execute(added.on_conflict_do_update(index_elements=["node_id"], set_=replaced), rows)

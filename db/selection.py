@@ -6,8 +6,8 @@ what differs between two requests (ids, texts, page sizes, cursors) travels apar
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Field:
     name: str
     kinds: frozenset[str]
     slot: int = -1
-    shape: Hashable = None
+    shape: Any = None
     fields: tuple[Field, ...] = ()
 
 

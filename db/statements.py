@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect
 class _ConstantsInline(PGCompiler_asyncpg):
     """Writes constants into the statement: only what differs between requests is a parameter."""
 
-    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> str:
+    def visit_bindparam(self, bindparam: BindParameter[Any], *args: Any, **options: Any) -> str:
         """Render a value known at compile time as a literal."""
         if not bindparam.required and bindparam.value is not None:
             options["literal_binds"] = True
-        return super().visit_bindparam(bindparam, **options)
+        return str(super().visit_bindparam(bindparam, *args, **options))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 class _PlanDialect(PGDialect_asyncpg):
@@ -23,7 +23,7 @@ class _PlanDialect(PGDialect_asyncpg):
     supports_statement_cache = False
 
 
-_DIALECT = _PlanDialect()
+_DIALECT = _PlanDialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 def statement_text(statement: Any) -> tuple[str, tuple[str, ...]]:

@@ -45,4 +45,5 @@ def _plain(value: Any) -> Any:
             return {str(key): _plain(inner) for key, inner in value.items()}
         case Sequence():
             return [_plain(inner) for inner in value]
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical form")

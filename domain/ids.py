@@ -66,9 +66,7 @@ def parse_ref(text: str) -> Ref:
         return Ref(kind, UUID(bytes=bytes(base32.decode(suffix))))
     except (ValueError, RuntimeError):
         shown = text if len(text) <= 64 else text[:64] + "…"
-        raise BadInput(
-            f"{shown!r} is not an id. An id looks like track_01jd0000000000000000000000."
-        ) from None
+        raise BadInput(f"{shown!r} is not an id. An id looks like track_01jd0000000000000000000000.") from None
 
 
 def parse_ref_of(text: str, kinds: frozenset[Kind]) -> Ref:

@@ -194,9 +194,7 @@ def preset(license_: License) -> tuple[Term, ...]:
         LicenseFamily.OPEN_TO_REMIX,
     }
     decisions = _decisions(family)
-    return tuple(
-        Term(use, None, decisions[use], attribution, license_.share_alike, license_.exception) for use in Use
-    )
+    return tuple(Term(use, None, decisions[use], attribution, license_.share_alike, license_.exception) for use in Use)
 
 
 def _decisions(family: LicenseFamily) -> Mapping[Use, Decision]:

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import strawberry
 
-from domain import artists as domain
+from domain.artists import ArtistKind, ArtistOrder, SeedSource, Texture
+from domain.assets import AssetOrder
+from graph.assets import Asset, AssetFilter
 from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
-from graph.rights import PermissionPolicy
-from graph.assets import Asset, AssetFilter, AssetOrder
 from graph.hooks import Hook, VisualWorld
 from graph.releases import Release
+from graph.rights import PermissionPolicy
 from graph.rooms import Room
 
-ArtistKind = described(
-    domain.ArtistKind,
+described(
+    ArtistKind,
     CREATOR="One person who makes things.",
     FAN="Somebody who listens and gathers.",
     DUO="Two people.",
@@ -24,9 +25,9 @@ ArtistKind = described(
     ESTATE="The estate of an artist.",
     SCENE="A scene: many artists around one place or sound.",
 )
-ArtistOrder = described(domain.ArtistOrder, NAME="Name, letter case aside.", NEWEST="Newest first.")
-Texture = described(
-    domain.Texture,
+described(ArtistOrder, NAME="Name, letter case aside.", NEWEST="Newest first.")
+described(
+    Texture,
     NONE="No texture.",
     PAPER="Paper.",
     FILM_GRAIN="Film grain.",
@@ -38,8 +39,11 @@ Texture = described(
     VINYL="Vinyl.",
     CHROME="Chrome.",
 )
-SeedSource = described(
-    domain.SeedSource, COVER="Taken from a cover.", CURATED="Chosen from a curated set.", CUSTOM="Chosen freely."
+described(
+    SeedSource,
+    COVER="Taken from a cover.",
+    CURATED="Chosen from a curated set.",
+    CUSTOM="Chosen freely.",
 )
 
 

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import assets as domain
-from graph.contributors import Credit, Pool, Split
+from domain.assets import AssetKind, AssetOrder, AssetState, Badge, MediaRole, SampleSubkind
+from domain.contributors import Pool
+from domain.rights import Decision, LicenseFamily, Use
+from graph.contributors import Credit, Split
 from graph.fields import PAGE, Connection, Date, DateTime, Node, argument, described, optional, stored
 from graph.lineage import EDGE_FILTERS
 from graph.provenance import ProvenanceEvent
-from graph.rights import Decision, LicenseFamily, PermissionPolicy, Use
+from graph.rights import PermissionPolicy
 
-AssetKind = described(
-    domain.AssetKind,
+if TYPE_CHECKING:
+    from graph.artists import Artist
+    from graph.hooks import Hook
+    from graph.lineage import LineageEdge
+    from graph.releases import Release
+
+described(
+    AssetKind,
     TRACK="A piece of music.",
     SAMPLE="A voice memo, loop, jam, one-shot or stem.",
     INSTRUMENT="Something to play: a kit, a patch, a sampler program.",
     RELEASE="The canonical published artefact, projected out of the assets it holds.",
 )
-AssetState = described(
-    domain.AssetState,
+described(
+    AssetState,
     PRIVATE="Its artist's members only.",
     UNLISTED="Everyone who has its id or link; in no list.",
     PUBLIC="Everyone, in lists and in search.",
     ARCHIVED="Everyone who has its id; no longer in lists.",
     WITHDRAWN="Taken back: title, owner and state remain, nothing else.",
 )
-Badge = described(
-    domain.Badge,
+described(
+    Badge,
     HUMAN_MADE="Made by people.",
     NO_AI_USED="No AI took part.",
     AI_ASSISTED="AI helped a person.",
@@ -39,16 +47,16 @@ Badge = described(
     CO_CREATED="Made together.",
     DERIVATIVE="Made from other works.",
 )
-SampleSubkind = described(
-    domain.SampleSubkind,
+described(
+    SampleSubkind,
     LOOP="A loop.",
     ONE_SHOT="A single hit or note.",
     VOICE_MEMO="A voice memo.",
     JAM="A jam.",
     STEM="A stem of a track.",
 )
-MediaRole = described(
-    domain.MediaRole,
+described(
+    MediaRole,
     MASTER="The sound itself, in full.",
     PREVIEW="The part that anybody may hear.",
     COVER="A cover image.",
@@ -57,8 +65,8 @@ MediaRole = described(
 )
 
 
-AssetOrder = described(
-    domain.AssetOrder,
+described(
+    AssetOrder,
     NEWEST="The row's own time, newest first.",
     TITLE="Title, letter case aside.",
     MOST_DERIVED="How many assets are made from it, most first.",
@@ -66,8 +74,8 @@ AssetOrder = described(
 
 
 @strawberry.interface(
-    description="The one contract of all four kinds: identity, people, lineage, policy and provenance, without asking which "
-    "kind it is. Of a withdrawn asset others see id, title, owner and state; everything else is null or empty."
+    description="The one contract of all four kinds: identity, people, lineage, policy and provenance, without asking "
+    "which kind it is. Of a withdrawn asset others see id, title, owner and state; everything else is null or empty."
 )
 class Asset(Node):
     """What tracks, samples, instruments and releases share."""

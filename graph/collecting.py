@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
+    BooleanValueNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -94,7 +95,11 @@ class Collector:
         return frozenset({name}) if is_composite_type(type_) else frozenset()
 
     def _visit(
-        self, set_: SelectionSetNode, kinds: frozenset[str], entries: list[Asked], visited: dict[str, frozenset[str]]
+        self,
+        set_: SelectionSetNode,
+        kinds: frozenset[str],
+        entries: list[Asked],
+        visited: dict[str, frozenset[str]],
     ) -> None:
         for node in set_.selections:
             if not self._included(node.directives or ()):
@@ -117,8 +122,8 @@ class Collector:
         for directive in directives:
             if directive.name.value not in ("skip", "include"):
                 continue
-            value = directive.arguments[0].value
-            truth = self._conditions[value.name.value] if isinstance(value, VariableNode) else value.value  # type: ignore[attr-defined]  # validated: a Boolean literal
+            value = _condition(directive)
+            truth = self._conditions[value] if isinstance(value, str) else value
             if truth == (directive.name.value == "skip"):
                 return False
         return True
@@ -143,8 +148,13 @@ def _add(entries: list[Asked], node: FieldNode, kinds: frozenset[str]) -> None:
 
 def condition_names(nodes: Iterable[DirectiveNode]) -> set[str]:
     """The variables that decide over `@skip` and `@include`."""
-    return {
-        directive.arguments[0].value.name.value
-        for directive in nodes
-        if directive.name.value in ("skip", "include") and isinstance(directive.arguments[0].value, VariableNode)
-    }
+    conditions = [_condition(node) for node in nodes if node.name.value in ("skip", "include")]
+    return {condition for condition in conditions if isinstance(condition, str)}
+
+
+def _condition(directive: DirectiveNode) -> str | bool:
+    """The variable's name, or the literal, of a validated `@skip` or `@include`."""
+    value = (directive.arguments or ())[0].value
+    if isinstance(value, VariableNode):
+        return value.name.value
+    return isinstance(value, BooleanValueNode) and value.value

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import contributors as domain
+from domain.contributors import Acceptance, CreditRole, Pool
 from graph.fields import PAGE, Connection, Node, described, stored
 
-CreditRole = described(
-    domain.CreditRole,
+if TYPE_CHECKING:
+    from graph.artists import Artist
+    from graph.assets import Asset
+
+described(
+    CreditRole,
     MAIN_ARTIST="Main artist.",
     FEATURED_ARTIST="Featured artist.",
     COMPOSER="Composer.",
@@ -24,13 +28,13 @@ CreditRole = described(
     VOCALIST="Vocalist.",
     VISUAL_ARTIST="Visual artist.",
 )
-Acceptance = described(
-    domain.Acceptance,
+described(
+    Acceptance,
     PROPOSED="Proposed by the owner; the person has not answered.",
     ACCEPTED="The person agreed.",
     DECLINED="The person declined; only the owner still sees it.",
 )
-Pool = described(domain.Pool, MASTER="Income of the recording.", PUBLISHING="Income of the work it records.")
+described(Pool, MASTER="Income of the recording.", PUBLISHING="Income of the work it records.")
 
 
 @strawberry.type(description="Somebody who is credited: a user, an outside person, or not yet known.")

@@ -1,14 +1,14 @@
 """How stored fields, pages and vocabularies are written down in the SDL.
 
-A stored field is only declared here: its type, its arguments and what it says to a reader. Where it lives is declared in
-`db`, under the same name; the schema joins the two when it is assembled.
+A stored field is only declared here: its type, its arguments and what it says to a reader. Where it lives is
+declared in `db`, under the same name; the schema joins the two when it is assembled.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Annotated, Any, Generic, NewType, TypeVar
+from typing import Any, Generic, NewType, TypeVar
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -16,7 +16,6 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.scalar import ScalarDefinition
 
 Item = TypeVar("Item")
-Vocabulary = TypeVar("Vocabulary", bound=type[Enum])
 
 
 def _write_moment(moment: datetime) -> str:
@@ -67,16 +66,19 @@ def optional(description: str) -> Any:
     return strawberry.field(default=strawberry.UNSET, description=description)
 
 
-def described(vocabulary: Vocabulary, **meanings: str) -> Vocabulary:
+def described(vocabulary: type[Enum], **meanings: str) -> None:
     """Publish a vocabulary of the domain as an enum, saying what each word means."""
-    named = strawberry.enum(vocabulary, description=vocabulary.__doc__)
-    for value in named.__strawberry_definition__.values:
+    strawberry.enum(vocabulary, description=vocabulary.__doc__)
+    for value in vocabulary.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by strawberry
         value.description = meanings[value.name]
-    return named
 
 
 PAGE = (
-    argument("first", int | None, "How many to read from the start, 1 to 100; 20 where neither first nor last is given."),
+    argument(
+        "first",
+        int | None,
+        "How many to read from the start, 1 to 100; 20 where neither first nor last is given.",
+    ),
     argument("after", str | None, "Continue after this cursor."),
     argument("last", int | None, "How many to read from the end, 1 to 100."),
     argument("before", str | None, "Continue before this cursor."),
@@ -116,5 +118,3 @@ class Connection(Generic[Item]):
     nodes: list[Item] = stored("The things of this page, in the order of the list.")
     page_info: PageInfo = stored("Where this page stands.")
     total_count: int = stored("How many there are in the whole list, for this viewer. Counted only when asked for.")
-
-

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import hooks as domain
 from domain.assets import Badge
+from domain.hooks import HookOrder, VisualState
 from graph.fields import DateTime, Node, described, stored
 
-VisualState = described(domain.VisualState, ACTIVE="Worn now.", RETIRED="Put away; its owner still sees it.")
-HookOrder = described(domain.HookOrder, NEWEST="Newest first.", OLDEST="Oldest first.")
+if TYPE_CHECKING:
+    from graph.artists import Artist, Theme, World
+    from graph.assets import Track
+    from graph.rooms import Room
+
+described(VisualState, ACTIVE="Worn now.", RETIRED="Put away; its owner still sees it.")
+described(HookOrder, NEWEST="Newest first.", OLDEST="Oldest first.")
 
 
 @strawberry.type(description="The atmosphere of a hook or a world.")

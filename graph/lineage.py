@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import lineage as domain
+from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource
 from graph.fields import DateTime, Node, argument, described, stored
 
-EdgeKind = described(
-    domain.EdgeKind,
+if TYPE_CHECKING:
+    from graph.assets import Asset
+
+described(
+    EdgeKind,
     SAMPLES="Uses a recording of the parent.",
     REMIX_OF="A remix.",
     MASHUP_OF="A mash-up.",
@@ -28,15 +31,15 @@ EdgeKind = described(
     USES_INSTRUMENT="Played on it.",
     INSPIRED_BY="Inspired by it; carries no rights.",
 )
-EdgeStatus = described(
-    domain.EdgeStatus,
+described(
+    EdgeStatus,
     CLAIMED="Said, and not yet confirmed by the other side.",
     CONFIRMED="Both sides agree, or an import says so.",
     REJECTED="The parent's owner says: not mine. Seen by both owners only.",
     DISPUTED="The owners disagree.",
 )
-EvidenceSource = described(
-    domain.EvidenceSource,
+described(
+    EvidenceSource,
     IMPORT="A catalogue that was imported.",
     CHILD_OWNER="The owner of the child.",
     PARENT_OWNER="The owner of the parent.",
@@ -68,8 +71,8 @@ class Evidence:
 
 
 @strawberry.type(
-    description="A child is made from a parent. Several edges between the same two are normal. Where the viewer may not see "
-    "one end, that end is null and nothing but kind and status is told."
+    description="A child is made from a parent. Several edges between the same two are normal. Where the viewer may "
+    "not see one end, that end is null and nothing but kind and status is told."
 )
 class LineageEdge(Node):
     """A lineage edge."""

@@ -11,17 +11,18 @@ import strawberry
 from db.arguments import clean_text
 from db.assets import ASSET_REF_KINDS
 from domain import errors
-from domain.assets import AssetUpdate
+from domain.assets import AssetUpdate, Badge
+from domain.errors import RefusalCode
 from domain.ids import parse_ref_of
-from graph.assets import Asset, Badge
+from graph.assets import Asset
 from graph.fields import Date, argument, described, optional, stored
 from resolvers.assets import update_asset
 from resolvers.context import Acting
 
 LONGEST_KEY = 100
 
-ErrorCode = described(
-    errors.RefusalCode,
+described(
+    RefusalCode,
     UNAUTHENTICATED="Sign in first.",
     NOT_FOUND="There is no such thing, or it is not yours.",
     VALIDATION="A value breaks a rule; `path` says which.",
@@ -34,7 +35,7 @@ ErrorCode = described(
 class UserError:
     """An expected refusal."""
 
-    code: ErrorCode = stored("A stable code.")
+    code: RefusalCode = stored("A stable code.")
     message: str = stored("A sentence for the person who asked.")
     path: list[str] = stored("Where in the input it points; empty when nowhere.")
 
@@ -163,5 +164,3 @@ def read_mutation(name: str, given: Mapping[str, Any]) -> Callable[[Acting], Awa
             return Outcome(_REFUSALS[type(refusal)], values)
 
     return run
-
-

@@ -31,6 +31,7 @@ from db.arguments import Arguments
 from db.compiler import Refused, Statement, Weights, compile_selection, place_of, weigh
 from db.map import TYPES
 from db.selection import Field, Selection
+from domain.errors import BadInput
 from graph.collecting import Asked, Collector, condition_names
 
 MOST_TOKENS = 2000
@@ -119,12 +120,21 @@ class Operation:
         return self.definition.operation.value
 
     def under(self, variables: Mapping[str, Any]) -> Collected:
-        """What is asked for under the conditions' values."""
+        """What is asked for under the conditions' values.
+
+        Raises:
+            BadInput: one of them is null, where its default was not taken.
+        """
+        for name in self.conditions:
+            if variables[name] is None:
+                raise BadInput(f"${name} decides over @skip or @include and must not be null.")
         key = tuple(bool(variables[name]) for name in self.conditions)
         if key not in self.collected:
             collector = Collector(self.schema, self.fragments, dict(zip(self.conditions, key, strict=True)))
             fields = collector.collect([self.definition.selection_set], frozenset({self.kind.capitalize()}))
-            slots = {self.slot_of[id(node)] for asked in _walk(fields) for node in asked.nodes if id(node) in self.slot_of}
+            slots = {
+                self.slot_of[id(node)] for asked in _walk(fields) for node in asked.nodes if id(node) in self.slot_of
+            }
             self.collected[key] = Collected(fields, tuple(sorted(slots)))
         return self.collected[key]
 
@@ -161,9 +171,9 @@ class _Finder(Visitor):
         arguments = getattr(place, "arguments", None)
         if arguments is None or not definition.args:
             return
-        given_ = node.arguments or ()
-        plain = all(isinstance(given.value, VariableNode) for given in given_)
-        names = tuple((given.name.value, given.value.name.value) for given in given_) if plain else None  # type: ignore[attr-defined]  # a VariableNode
+        given = [(argument.name.value, argument.value) for argument in node.arguments or ()]
+        named = tuple((name, value.name.value) for name, value in given if isinstance(value, VariableNode))
+        names = named if len(named) == len(given) else None
         self.operation.slot_of[id(node)] = len(self.operation.slots)
         self.operation.slots.append(Slot(arguments, definition, node, names))
 
@@ -178,7 +188,7 @@ class Documents:
 
     def operation(self, text: str, name: str | None) -> Operation | list[GraphQLError]:
         """The operation a request means, or the errors of its document."""
-        return self._kept.recall((text, name), lambda: self._prepare(text, name))  # type: ignore[no-any-return]  # what _prepare answers
+        return self._kept.recall((text, name), lambda: self._prepare(text, name))
 
     def _prepare(self, text: str, name: str | None) -> Operation | list[GraphQLError]:
         try:
@@ -191,7 +201,11 @@ class Documents:
         operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
         if len(chosen) != 1:
-            said = f"Unknown operation named '{name}'." if name else "Must provide operation name if query contains multiple operations."
+            said = (
+                f"Unknown operation named '{name}'."
+                if name
+                else "Must provide operation name if query contains multiple operations."
+            )
             return [GraphQLError(said if operations else "The document holds no operation.")]
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         operation = Operation(self.schema, document, chosen[0], fragments)
@@ -230,7 +244,7 @@ class Plans:
     def plan(self, operation: Operation, collected: Collected, readings: Mapping[int, Reading]) -> Plan:
         """The plan of an operation for the shapes of its arguments."""
         key = id(collected), tuple((slot, readings[slot][0]) for slot in collected.slots)
-        return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))  # type: ignore[no-any-return]  # a Plan
+        return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))
 
     def payload(
         self,
@@ -249,11 +263,9 @@ class Plans:
                 extended[slot] = given[asked.name]
         return self._make(root, fields, operation, extended), extended
 
-    def _make(
-        self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]
-    ) -> Plan:
+    def _make(self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]) -> Plan:
         selection = Selection(root, tuple(self._field(asked, operation, readings) for asked in fields))
-        return self._kept.recall(selection, lambda: self._compile(selection))  # type: ignore[no-any-return]  # a Plan
+        return self._kept.recall(selection, lambda: self._compile(selection))
 
     def _field(self, asked: Asked, operation: Operation, readings: Mapping[int, Reading]) -> Field:
         slot = operation.slot_of.get(id(asked.nodes[0]), -1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from domain import provenance as domain
+from domain.provenance import EventKind
 from graph.fields import DateTime, Node, described, stored
 
-EventKind = described(
-    domain.EventKind,
+described(
+    EventKind,
     ASSET_CREATED="The asset was written down.",
     ASSET_UPDATED="Its fields changed.",
     MEDIA_ATTACHED="A file was attached.",

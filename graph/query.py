@@ -6,16 +6,20 @@ from typing import Annotated
 
 import strawberry
 
-from domain import resolution, search
-from graph.artists import Artist, ArtistOrder, Viewer, World
-from graph.assets import Asset, AssetFilter, AssetOrder, Instrument, Sample, Track
+from domain.artists import ArtistOrder
+from domain.assets import AssetOrder
+from domain.hooks import HookOrder
+from domain.resolution import Match
+from domain.search import FoundKind
+from graph.artists import Artist, Viewer, World
+from graph.assets import Asset, AssetFilter, Instrument, Sample, Track
 from graph.contributors import Contributor
 from graph.fields import PAGE, Connection, Node, argument, described, stored
-from graph.hooks import Hook, HookOrder
+from graph.hooks import Hook
 from graph.releases import Release
 
-Match = described(
-    resolution.Match,
+described(
+    Match,
     ID="The id of a thing on Casset.",
     ADDRESS="The public address of a world.",
     HANDLE="The handle of an artist.",
@@ -24,8 +28,8 @@ Match = described(
     MBID="A MusicBrainz id.",
     MEDIA_SHA256="SHA-256 of a file.",
 )
-FoundKind = described(
-    search.FoundKind,
+described(
+    FoundKind,
     ARTIST="Artists, by name and handle.",
     TRACK="Tracks, by title.",
     SAMPLE="Samples, by title.",
@@ -48,8 +52,8 @@ class Resolution:
 
 
 @strawberry.type(
-    description="Reading. Ids of the wrong kind, foreign cursors and pages out of bounds are refused before anything is read; "
-    "what does not exist and what is not yours both answer null."
+    description="Reading. Ids of the wrong kind, foreign cursors and pages out of bounds are refused before anything "
+    "is read; what does not exist and what is not yours both answer null."
 )
 class Query:
     """The query root."""
@@ -62,10 +66,15 @@ class Query:
     )
     resolve: Resolution | None = stored(
         "Where a reference of any form leads, and what it was recognised as.",
-        argument("ref", str, "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file."),
+        argument(
+            "ref",
+            str,
+            "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file.",
+        ),
     )
     asset: Asset | None = stored(
-        "An asset of any kind.", argument("id", strawberry.ID, "`track_…`, `sample_…`, `instrument_…` or `release_…`.")
+        "An asset of any kind.",
+        argument("id", strawberry.ID, "`track_…`, `sample_…`, `instrument_…` or `release_…`."),
     )
     assets: Connection[Asset] = stored(
         "The assets the viewer may list.",
@@ -80,11 +89,13 @@ class Query:
     )
     world: World | None = stored("The world at this address.", argument("handle", str, "The handle, in any case."))
     hooks: Connection[Hook] = stored(
-        "Hooks to wander through.", argument("order", HookOrder | None, "The order; NEWEST where none is given."), *PAGE
+        "Hooks to wander through.",
+        argument("order", HookOrder | None, "The order; NEWEST where none is given."),
+        *PAGE,
     )
     contributor: Contributor | None = stored("A contributor.", argument("id", strawberry.ID, "`contributor_…`"))
     search: Connection[SearchResult] = stored(
-        "Titles, people and handles by the beginnings of their words, forgiving a typo; best first, at most a thousand.",
+        "Titles, people and handles by the beginnings of their words, forgiving a typo; best first, at most 1,000.",
         argument("query", str, "What to look for: at most 200 characters and 12 words."),
         argument("kinds", list[FoundKind] | None, "Only things of these kinds."),
         *PAGE,

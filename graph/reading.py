@@ -135,9 +135,7 @@ class Reader:
         self._now = now
         self._new_id = new_id
 
-    async def answer(
-        self, text: str, name: str | None, variables: Mapping[str, Any] | None, viewer: Viewer
-    ) -> Answer:
+    async def answer(self, text: str, name: str | None, variables: Mapping[str, Any] | None, viewer: Viewer) -> Answer:
         """Answer a request.
 
         Raises:
@@ -224,7 +222,9 @@ class Reader:
     def _bound(self, plan: Plan, readings: Mapping[int, Reading]) -> None:
         objects = self.cost(plan, readings)
         if objects > MOST_OBJECTS:
-            raise TooCostly(f"The operation may read {objects} objects, more than {MOST_OBJECTS}. Ask for smaller pages.")
+            raise TooCostly(
+                f"The operation may read {objects} objects, more than {MOST_OBJECTS}. Ask for smaller pages."
+            )
 
     async def _run(self, plan: Plan, readings: Mapping[int, Reading], viewer: Viewer) -> bytes:
         if plan.statement is None:
@@ -263,11 +263,13 @@ class Reader:
             operation_name=operation.definition.name.value if operation.definition.name else None,
             context_value=Context(Hops(self._database, acting.viewer), acting),
         )
-        done = result if isinstance(result, ExecutionResult) else await result  # type: ignore[misc]  # an awaitable otherwise
+        done = result if isinstance(result, ExecutionResult) else await result
         for error in done.errors or ():
             if isinstance(error.original_error, (Unavailable, TooCostly)):
                 raise error.original_error
-        return Answer(orjson.dumps({"data": done.data} | ({"errors": [_masked(e) for e in done.errors]} if done.errors else {})))
+        return Answer(
+            orjson.dumps({"data": done.data} | ({"errors": [_masked(e) for e in done.errors]} if done.errors else {}))
+        )
 
 
 def statement_values(statement: Statement, readings: Mapping[int, Reading], viewer: Viewer) -> list[Any]:
@@ -281,11 +283,15 @@ def _masked(error: GraphQLError) -> Any:
     if error.original_error is None:
         return error.formatted
     log.error("resolver failed", path=error.path, exc_info=error.original_error)
-    return {"message": "Something went wrong on our side.", "path": error.path, "extensions": {"code": Code.INTERNAL.value}}
+    return {
+        "message": "Something went wrong on our side.",
+        "path": error.path,
+        "extensions": {"code": Code.INTERNAL.value},
+    }
 
 
 def _size(values: Mapping[str, Any]) -> int:
-    return values["size"] if "size" in values else len(values["ids"])  # type: ignore[no-any-return]  # an int
+    return values["size"] if "size" in values else len(values["ids"])
 
 
 def _bad_variable(error: GraphQLError) -> GraphQLError:
@@ -294,5 +300,3 @@ def _bad_variable(error: GraphQLError) -> GraphQLError:
 
 def _refused(error: CassetError) -> GraphQLError:
     return GraphQLError(error.message, extensions={"code": error.code.value})
-
-

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiodataloader import DataLoader
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, GraphQLUnionType
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
 
 from db.engine import Database
 from db.map import TYPES
@@ -21,6 +27,7 @@ from db.rows import ROOT, Found, RowReader
 from domain.accounts import Viewer
 from graph.mutation import Outcome, read_mutation
 
+Info = GraphQLResolveInfo[Any]
 Resolve = Callable[..., Any]
 Batch = Callable[[RowReader, Sequence[Any]], Awaitable[Mapping[Any, Any]]]
 
@@ -73,7 +80,7 @@ class PageRead:
 
 
 def attach(schema: GraphQLSchema) -> None:
-    """Give every stored field of a schema its reference resolver, and every abstract type its way to tell types apart."""
+    """Give every stored field its reference resolver, and every abstract type its way to tell types apart."""
     for name, type_ in schema.type_map.items():
         if isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType)):
             type_.resolve_type = _type_of
@@ -97,20 +104,23 @@ _PAGE_INFO: dict[str, Callable[[PageRead], Any]] = {
 }
 
 
-async def _nodes(page: PageRead, info: GraphQLResolveInfo) -> list[Any]:
+async def _nodes(page: PageRead, info: Info) -> list[Any]:
     """The nodes of a page; where they live elsewhere, each is followed to its row."""
     return await asyncio.gather(*[_node(row, info) for row in page.shown])
 
 
-async def _node(row: Found, info: GraphQLResolveInfo) -> Any:
-    kind = next((kind for kind in TYPES["SearchResult"].kinds if row.order_key is not None and kind.type == row.type), None)
+async def _node(row: Found, info: Info) -> Any:
+    kind = next(
+        (kind for kind in TYPES["SearchResult"].kinds if row.order_key is not None and kind.type == row.type),
+        None,
+    )
     if kind is None or kind.follow is None or row.values:
         return row
     base = TYPES[kind.type].base or kind.type
     return await info.context.hops.load(("follow", base), row.id, lambda reader, keys: reader.followed(kind, keys))
 
 
-async def _edges(page: PageRead, info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+async def _edges(page: PageRead, info: Info) -> list[dict[str, Any]]:
     nodes = await _nodes(page, info)
     return [{"node": node, "cursor": page.cursor(row)} for node, row in zip(nodes, page.shown, strict=True)]
 
@@ -140,7 +150,7 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
 
 
 def _mutation(name: str) -> Resolve:
-    async def resolve(_: None, info: GraphQLResolveInfo, **given: Any) -> Outcome:
+    async def resolve(_: None, info: Info, **given: Any) -> Outcome:
         outcome = await read_mutation(name, given)(info.context.acting)
         # What was read before is not what is there now.
         info.context.hops.loaders.clear()
@@ -150,7 +160,7 @@ def _mutation(name: str) -> Resolve:
 
 
 def _place_resolver(owner: Type, name: str, place: Place, *, own: bool) -> Resolve:
-    async def resolve(row: Found | Outcome | None, info: GraphQLResolveInfo, **given: Any) -> Any:
+    async def resolve(row: Found | Outcome | None, info: Info, **given: Any) -> Any:
         if isinstance(row, Outcome):
             return await _read(owner, name, place, None, info, {"id": str(row.values[name])}, own=own)
         if row is not None and not row.shown[place.exposure]:
@@ -175,7 +185,14 @@ async def _none() -> int:
 
 
 async def _read(
-    owner: Type, name: str, place: Place, row: Any, info: GraphQLResolveInfo, given: Mapping[str, Any], *, own: bool
+    owner: Type,
+    name: str,
+    place: Place,
+    row: Any,
+    info: Info,
+    given: Mapping[str, Any],
+    *,
+    own: bool,
 ) -> Any:
     hops: Hops = info.context.hops
     hop = (owner.name, name)
@@ -191,7 +208,9 @@ async def _read(
             found = await hops.load(hop, row.id, lambda reader, keys: reader.to_one(owner, place, keys))
             return found[0] if found else None
         case Many():
-            return await hops.load(hop, row.id, lambda reader, keys: reader.to_one(owner, place, keys, by=place.by)) or []
+            return (
+                await hops.load(hop, row.id, lambda reader, keys: reader.to_one(owner, place, keys, by=place.by)) or []
+            )
         case Page():
             return await _page(owner, hop, place, row, hops, given)
         case Each():
@@ -233,10 +252,11 @@ async def _page(
     same = (hop, shape, repr(sorted(values.items(), key=lambda item: item[0])))
 
     async def count() -> int:
-        batch: Batch = lambda reader, keys: reader.count(table, place, keys, shape, bound, named)  # noqa: E731  # beside its twin below
-        return await hops.load(("count", *same), key, batch) or 0
+        counting = ("count", *same)
+        return (
+            await hops.load(counting, key, lambda reader, keys: reader.count(table, place, keys, shape, bound, named))
+            or 0
+        )
 
     rows = await hops.load(same, key, lambda reader, keys: reader.page(table, place, keys, shape, bound, named))
     return PageRead(rows or [], values["size"], shape, count)
-
-

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import releases as domain
+from domain.releases import ReleaseKind, ReleaseStatus, VersionState
 from graph.assets import Asset
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.hooks import Hook, VisualWorld
 
-ReleaseKind = described(
-    domain.ReleaseKind, SINGLE="A single.", EP="An EP.", ALBUM="An album.", MIXTAPE="A mixtape.", DEMO="A demo."
+if TYPE_CHECKING:
+    from graph.rooms import Room
+
+described(
+    ReleaseKind,
+    SINGLE="A single.",
+    EP="An EP.",
+    ALBUM="An album.",
+    MIXTAPE="A mixtape.",
+    DEMO="A demo.",
 )
-ReleaseStatus = described(
-    domain.ReleaseStatus,
+described(
+    ReleaseStatus,
     DRAFT="Being made.",
     SCHEDULED="Comes out at its time; people see its teaser.",
     PUBLISHED="Out.",
     ARCHIVED="No longer shown.",
     WITHDRAWN="Taken back.",
 )
-VersionState = described(
-    domain.VersionState,
+described(
+    VersionState,
     DRAFT="Being made; only its owner sees it.",
     PUBLISHED="Published and never changed again.",
     SUPERSEDED="A later version took its place.",
@@ -43,7 +51,9 @@ class Release(Asset):
     cover: VisualWorld | None = stored("Its cover.")
     hook: Hook | None = stored("The hook it leads with.")
     room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("Where people gather around it.")
-    current_version: Annotated["ReleaseVersion", strawberry.lazy("graph.releases")] | None = stored("The version that is out.")
+    current_version: Annotated["ReleaseVersion", strawberry.lazy("graph.releases")] | None = stored(
+        "The version that is out."
+    )
     versions: Connection[Annotated["ReleaseVersion", strawberry.lazy("graph.releases")]] = stored(
         "Its versions, latest first.", *PAGE
     )
@@ -63,7 +73,9 @@ class ReleaseVersion(Node):
     published_at: DateTime | None = stored("When it was published.")
     created_at: DateTime = stored("When the row was written.")
     release: Release | None = stored("Of which release.")
-    items: Connection[Annotated["ReleaseItem", strawberry.lazy("graph.releases")]] = stored("What it holds, in order.", *PAGE)
+    items: Connection[Annotated["ReleaseItem", strawberry.lazy("graph.releases")]] = stored(
+        "What it holds, in order.", *PAGE
+    )
 
 
 @strawberry.type(description="One place in a version of a release.")

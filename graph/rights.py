@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from domain import rights as domain
+from domain.rights import Decision, Layer, Level, LicenseFamily, Use
 from graph.fields import Date, DateTime, Node, described, stored
 
-Use = described(
-    domain.Use,
+described(
+    Use,
     REMIX="Remix it.",
     STEMS="Work with its stems.",
     SYNC="Set it to moving images.",
@@ -18,24 +18,24 @@ Use = described(
     DERIVATIVE_REGISTRATION="Register something made from it.",
     COMMERCIAL_USE="Use it commercially.",
 )
-Layer = described(domain.Layer, MASTER="The recording.", COMPOSITION="The work it records.")
-Decision = described(
-    domain.Decision,
+described(Layer, MASTER="The recording.", COMPOSITION="The work it records.")
+described(
+    Decision,
     ALLOWED="Allowed, under the terms stated.",
     LICENSE_REQUIRED="Allowed with a license.",
     CONTACT_OWNER="Ask the owner.",
     DENIED="Not allowed.",
 )
-Level = described(
-    domain.Level,
+described(
+    Level,
     AGENT_RULE="A rule for agents on a version.",
     VERSION="A version of a release.",
     ASSET="The asset itself.",
     ARTIST="The artist, for all of their assets.",
     PLATFORM="The default of the house.",
 )
-LicenseFamily = described(
-    domain.LicenseFamily,
+described(
+    LicenseFamily,
     CC0="CC0 and the public domain.",
     CC_BY="Attribution.",
     CC_BY_SA="Attribution, share alike.",

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import rooms as domain
+from domain.rooms import RoomVisibility
 from graph.fields import Node, described, stored
 
-RoomVisibility = described(
-    domain.RoomVisibility, PUBLIC="Everyone.", MEMBERS="The artist's members.", SUPPORTERS="Supporters and members."
+if TYPE_CHECKING:
+    from graph.artists import World
+    from graph.hooks import Hook
+    from graph.releases import Release
+
+described(
+    RoomVisibility,
+    PUBLIC="Everyone.",
+    MEMBERS="The artist's members.",
+    SUPPORTERS="Supporters and members.",
 )
 
 

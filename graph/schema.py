@@ -24,16 +24,14 @@ _REACHED_BY_ID_ONLY = (Account, Media, ReleaseItem, ReleaseVersion, Room, Split,
 @cache
 def assembled() -> strawberry.Schema:
     """The Strawberry schema, as the SDL shows it."""
-    schema = strawberry.Schema(
-        Query, Mutation, types=_REACHED_BY_ID_ONLY, config=StrawberryConfig(scalar_map=SCALARS)
-    )
+    schema = strawberry.Schema(Query, Mutation, types=_REACHED_BY_ID_ONLY, config=StrawberryConfig(scalar_map=SCALARS))
     attach(schema._schema)  # noqa: SLF001  # the only door to the graphql-core schema
     return schema
 
 
 def executable() -> GraphQLSchema:
     """The graphql-core schema, ready to execute."""
-    return assembled()._schema  # noqa: SLF001  # as above
+    return assembled()._schema  # noqa: SLF001  # the only door to the graphql-core schema
 
 
 def sdl() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from db.assets import HeldAsset, hold_asset, update_asset as write_asset
+from db.assets import HeldAsset, hold_asset
+from db.assets import update_asset as write_asset
 from db.changes import announce, recall_outcome, record_changes, record_outcome
 from db.provenance import append_events
 from db.search import index_names
@@ -83,9 +84,7 @@ async def _follow(connection: Any, acting: Acting, held: HeldAsset, values: dict
         await index_names(connection, [(held.ref.id, FoundKind(held.ref.kind.upper()), [values["title"]])])
     said = {name: value.isoformat() if name == "made_on" and value else value for name, value in values.items()}
     payload = {"changed": sorted(values), "digest": digest(canonical(said)), "version": version}
-    event = Event(
-        acting.new_id(), held.ref, EventKind.ASSET_UPDATED, acting.now(), acting.viewer.account, payload
-    )
+    event = Event(acting.new_id(), held.ref, EventKind.ASSET_UPDATED, acting.now(), acting.viewer.account, payload)
     await append_events(connection, [event])
     await record_changes(connection, [(held.ref.id, EventKind.ASSET_UPDATED.value, [])])
     announcement = asset_updated(held.ref, version)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every run: one cluster, one migrated template, one database for each worker and each test that writes.
+"""A real PostgreSQL for every run: one cluster, one migrated template, a fresh database for each test that writes.
 
 Workers share the cluster through its data folder: the first to come starts it, the others find it.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
-from threading import Thread
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
@@ -57,7 +57,9 @@ def new_target(cluster: EmbeddedPostgres) -> Callable[[], dict[str, Any]]:
     async def make(name: str) -> None:
         connection = await asyncpg.connect(**cluster.dsn(user="postgres", database="postgres"))
         try:
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} STRATEGY file_copy OWNER casset_owner')
+            await connection.execute(
+                f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} STRATEGY file_copy OWNER casset_owner'
+            )
         finally:
             await connection.close()
 
@@ -69,21 +71,10 @@ def new_target(cluster: EmbeddedPostgres) -> Callable[[], dict[str, Any]]:
     return target
 
 
-def _run(work: Any) -> None:
+def _run(work: Coroutine[Any, Any, None]) -> None:
     """Run to its end on a loop of its own, also while another loop runs in this thread."""
-    failures: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:  # noqa: BLE001  # handed to the caller's thread below
-            failures.append(error)
-
-    thread = Thread(target=body)
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture

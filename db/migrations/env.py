@@ -1,7 +1,6 @@
 """Alembic's entry: runs the revisions on the connection that `db.migrate` hands over."""
 
 from alembic import context
-
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from db.tables import metadata

@@ -26,9 +26,7 @@ artist = Table(
     ref("artist"),
     Column("handle", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
-    Column(
-        "name_key", Text(collation="C"), Computed("left(lower(name), 200)", persisted=True), nullable=False
-    ),
+    Column("name_key", Text(collation="C"), Computed("left(lower(name), 200)", persisted=True), nullable=False),
     *word("kind", ArtistKind),
     Column("claimed", Boolean, nullable=False),
     Column("tagline", Text),

@@ -1,5 +1,7 @@
 """Assets: one base table under one contract, one detail table per kind sharing its key, media and merges."""
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -34,12 +36,12 @@ from domain.assets import AssetKind, AssetState, Badge, MediaRole, SampleSubkind
 LISTED = text("state = 'PUBLIC'")
 
 
-def detail_key() -> Column[Uuid]:
+def detail_key() -> Column[Any]:
     """The key of a detail table: the asset's own."""
     return Column("id", Uuid, ForeignKey("asset.id"), primary_key=True)
 
 
-def badges() -> tuple[object, ...]:
+def badges() -> tuple[Any, ...]:
     """How the work was made, as words of the badge vocabulary; information, never a ranking input."""
     listed = ", ".join(f"'{badge}'" for badge in Badge)
     return (
@@ -61,9 +63,7 @@ asset = Table(
     *word("kind", AssetKind),
     belongs_to("owner_id", "artist"),
     Column("title", Text, nullable=False),
-    Column(
-        "title_key", Text(collation="C"), Computed("left(lower(title), 200)", persisted=True), nullable=False
-    ),
+    Column("title_key", Text(collation="C"), Computed("left(lower(title), 200)", persisted=True), nullable=False),
     *word("state", AssetState, default="PRIVATE"),
     # A scheduled release: people may see its title, cover, hook and room before it is published.
     Column("teased", Boolean, nullable=False, server_default=text("false")),

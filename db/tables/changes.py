@@ -1,5 +1,7 @@
 """What every write leaves behind: the change log, the outbox, jobs and idempotency records."""
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -20,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from db.tables.columns import XID8, belongs_to, created_at, key, metadata, word
 
 
-def log_position() -> tuple[object, ...]:
+def log_position() -> tuple[Any, ...]:
     """The writing transaction and a running number: readers go in (xid, id) order, below the oldest open xid."""
     return (
         Column("xid", XID8, nullable=False, server_default=text("pg_current_xact_id()")),

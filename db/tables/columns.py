@@ -62,9 +62,7 @@ def version() -> Column[Any]:
     return Column("version", Integer, nullable=False, server_default=text("1"))
 
 
-def word(
-    name: str, values: Iterable[str], *, nullable: bool = False, default: str | None = None
-) -> tuple[Any, ...]:
+def word(name: str, values: Iterable[str], *, nullable: bool = False, default: str | None = None) -> tuple[Any, ...]:
     """A text column holding one word of a closed vocabulary, with the check that keeps it closed."""
     listed = ", ".join(f"'{value}'" for value in values)
     return (

@@ -23,9 +23,7 @@ contributor = Table(
     key(),
     ref("contributor"),
     Column("name", Text, nullable=False),
-    Column(
-        "name_key", Text(collation="C"), Computed("left(lower(name), 200)", persisted=True), nullable=False
-    ),
+    Column("name_key", Text(collation="C"), Computed("left(lower(name), 200)", persisted=True), nullable=False),
     belongs_to("artist_id", "artist", nullable=True),
     belongs_to("account_id", "account", nullable=True),
     Column("ipi", Text),

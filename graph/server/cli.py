@@ -22,11 +22,16 @@ from db.engine import Database
 from domain.errors import CassetError
 from graph.schema import sdl
 from graph.server.explain import explain
+from graph.server.importing import run_import
 from graph.server.serving import database_of, serving
-from graph.server.settings import Settings, SettingRefused, from_environment
+from graph.server.settings import SettingRefused, Settings, from_environment
 from resolvers.context import uuid7
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Casset: worlds, hooks and rooms over one graph of assets.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Casset: worlds, hooks and rooms over one graph of assets.",
+)
 console = Console()
 complaints = Console(stderr=True)
 
@@ -47,15 +52,18 @@ def serve(
 
 @app.command(name="import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="A catalogue folder: artists.csv, assets.csv, edges.csv, credits.csv.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A catalogue folder: artists.csv, assets.csv, edges.csv, credits.csv.")
+    ],
     data: DataFolder = DEFAULT_DATA,
-    source: Annotated[str | None, typer.Option(help="The name of the source; the folder's name where none is given.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The name of the source; the folder's name where none is given.")
+    ] = None,
     strict: Annotated[bool, typer.Option(help="Write nothing when any row has a problem.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Check everything, write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write every problem to this file.")] = None,
 ) -> None:
     """Import a catalogue: check all of it, then bring it in, batch by batch."""
-    from graph.server.importing import run_import
 
     async def work(settings: Settings) -> bool:
         async with _opened(settings) as database:
@@ -79,7 +87,7 @@ def token(
                 complaints.print(f"Nobody signs in for {handle!r}.")
                 return False
             await add_session(connection, uuid7(), account, hashlib.sha256(secret.encode()).digest(), SESSION_LASTS)
-        print(secret)
+        sys.stdout.write(secret + "\n")
         return True
 
     _run(work, data)
@@ -113,7 +121,9 @@ def bench(
     operations: Annotated[list[str] | None, typer.Option("--operation", help="Only these: W, D, P, S, A.")] = None,
     rounds: Annotated[int, typer.Option(help="Interleaved rounds.", min=1)] = 5,
     seconds: Annotated[float, typer.Option(help="Seconds for each contender in each round.", min=0.2)] = 3.0,
-    data: Annotated[Path, typer.Option("--data", help="The folder of the benchmark's own database.")] = Path(".casset-bench"),
+    data: Annotated[Path, typer.Option("--data", help="The folder of the benchmark's own database.")] = Path(
+        ".casset-bench"
+    ),
 ) -> None:
     """Measure the read engine against hand-written SQL, its reference and a Node server."""
     script = Path(__file__).parents[2] / "tests" / "benchmarks" / "bench.py"
@@ -154,3 +164,7 @@ def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:
 def main() -> None:
     """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 import uvicorn
+from resolvers.demo import is_empty, load_demo
 from rich.console import Console
 from rich.progress import Progress
 
@@ -19,7 +20,6 @@ from domain.accounts import ANONYMOUS
 from graph.server.app import create_app
 from graph.server.settings import Settings
 from resolvers.context import Acting, now, uuid7
-from resolvers.demo import is_empty, load_demo
 
 
 async def database_of(settings: Settings) -> Database:

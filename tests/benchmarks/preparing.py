@@ -21,8 +21,23 @@ HERE = Path(__file__).parent
 DEFAULT_DATA = Path(".casset-bench")
 DATABASE = "casset"
 FILLING = HERE / "filling.sql"
-SESSION = {"session_replication_role": "replica", "maintenance_work_mem": "512MB", "work_mem": "256MB", "TimeZone": "UTC", "jit": "off"}
-COUNTED = ("artist", "asset", "release", "credit", "policy", "lineage_edge", "provenance_event", "release_item")
+SESSION = {
+    "session_replication_role": "replica",
+    "maintenance_work_mem": "512MB",
+    "work_mem": "256MB",
+    "TimeZone": "UTC",
+    "jit": "off",
+}
+COUNTED = (
+    "artist",
+    "asset",
+    "release",
+    "credit",
+    "policy",
+    "lineage_edge",
+    "provenance_event",
+    "release_item",
+)
 
 
 @contextmanager
@@ -69,10 +84,7 @@ async def prepare(server: EmbeddedPostgres, console: Console) -> None:
                 task = progress.add_task(title, total=1)
                 await connection.execute(statements)
                 progress.update(task, completed=1)
-            task = progress.add_task("vacuum and statistics", total=1)
-            await connection.execute("VACUUM (FREEZE, ANALYZE)")
-            await connection.execute("CHECKPOINT")
-            progress.update(task, completed=1)
+        await connection.execute("CHECKPOINT")
         for table in COUNTED:
             console.print(f"{await connection.fetchval(f'SELECT count(*) FROM {table}'):>10,} {table}")
         await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{recipe()}'")

@@ -13,7 +13,9 @@ TRANSACTIONS = 1000
 WRITERS = 7
 
 
-async def test_the_tail_reader_misses_nothing_when_transactions_commit_out_of_order(database: Database) -> None:
+async def test_the_tail_reader_misses_nothing_when_transactions_commit_out_of_order(
+    database: Database,
+) -> None:
     rng = random.Random(20)
     numbers = iter(range(TRANSACTIONS))
     writing = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from db.engine import Database
 from db.migrate import configuration, migrate
 from domain.ids import Kind, Ref
 
-CASSET_EDGE_IDS = (0, 1, 31, 32, 2**64 - 1, 2**64, 2**127, 2**128 - 1, 0x0190F2C8A1B27C3D8E4F5A6B7C8D9E0F)
+NUMBERS_AT_THE_EDGES = (0, 1, 31, 32, 2**64 - 1, 2**64, 2**127, 2**128 - 1, 0x0190F2C8A1B27C3D8E4F5A6B7C8D9E0F)
 
 
 async def test_the_tables_and_the_migrations_agree(new_target: Any) -> None:
@@ -34,10 +35,8 @@ async def test_migrating_twice_changes_nothing(new_target: Any) -> None:
 
 
 async def test_the_database_spells_references_as_the_domain_does(database: Database) -> None:
-    from uuid import UUID
-
     async with database.read() as connection:
-        for number in CASSET_EDGE_IDS:
+        for number in NUMBERS_AT_THE_EDGES:
             spelled = await connection.execute(text("SELECT typeid('track', :id)"), {"id": UUID(int=number)})
             assert spelled.scalar() == str(Ref(Kind.TRACK, UUID(int=number)))
 
@@ -54,9 +53,7 @@ async def test_the_database_spells_references_as_the_domain_does(database: Datab
         "TRUNCATE asset CASCADE",
     ],
 )
-async def test_the_serving_role_deletes_nothing_and_rewrites_no_history(
-    database: Database, statement: str
-) -> None:
-    with pytest.raises(Exception, match="permission denied|must be owner"):
+async def test_the_serving_role_deletes_nothing_and_rewrites_no_history(database: Database, statement: str) -> None:
+    with pytest.raises(Exception, match=r"permission denied|must be owner"):
         async with database.write() as connection:
             await connection.execute(text(statement))

@@ -32,7 +32,7 @@ async def scene_database(
     """The database of the scene; nobody writes to it but `scene`."""
     opened = Database(
         new_target(),
-        watch=lambda connection: connection.add_query_logger(lambda record: scene_statements.append(record.query)),
+        watch=scene_statements.append,
     )
     await opened.open()
     yield opened

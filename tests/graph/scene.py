@@ -41,7 +41,7 @@ NASTY = (
     "",
     " ",
     'She said "no"',
-    "back\\slash \\\" \\n \\u0041 \\",
+    'back\\slash \\" \\n \\u0041 \\',
     "tab\tline\nreturn\r\b\f",
     "\u0001\u0002\u001f\u007f\u0080\u009f",
     "\u2028\u2029\ufeff\ufffe\uffff",
@@ -86,9 +86,7 @@ DETAILS = {
     AssetKind.INSTRUMENT: tables.instrument,
     AssetKind.RELEASE: tables.release,
 }
-COLOURS = dict.fromkeys(
-    ("base", "surface", "accent", "glow", "gradient_end", "footer_start", "footer_end"), "#0a0b0c"
-)
+COLOURS = dict.fromkeys(("base", "surface", "accent", "glow", "gradient_end", "footer_start", "footer_end"), "#0a0b0c")
 
 
 @dataclass
@@ -153,16 +151,12 @@ class Rows:
         edits = tuple(self.keys[artist] for artist, role in roles.items() if role in EDITING_ROLES)
         return Viewer(account, tuple(self.keys[artist] for artist in roles), edits)
 
-    def asset(
-        self, name: str, kind: AssetKind, owner: str, title: str, state: AssetState, **values: Any
-    ) -> str:
+    def asset(self, name: str, kind: AssetKind, owner: str, title: str, state: AssetState, **values: Any) -> str:
         """Write an asset of any kind with its detail row, findable by its title."""
         key = self.name(name, Kind(kind.lower()))
         base = {column: values.pop(column) for column in tuple(values) if column in tables.asset.c}
         base = {"created_at": START, **base}
-        self.put(
-            tables.asset, id=key, kind=kind, owner_id=self.keys[owner], title=title, state=state, **base
-        )
+        self.put(tables.asset, id=key, kind=kind, owner_id=self.keys[owner], title=title, state=state, **base)
         self.put(DETAILS[kind], id=key, **values)
         self._found.append((key, FoundKind(kind), [title]))
         return name
@@ -315,7 +309,11 @@ def _every_state(rows: Rows) -> None:
             name = f"{kind.lower()}.{state}"
             details: dict[str, Any] = {}
             if kind is AssetKind.TRACK:
-                details = {"isrc": f"USABC26000{number:02}", "bpm": Decimal("120.500"), "duration_ms": 180_000}
+                details = {
+                    "isrc": f"USABC26000{number:02}",
+                    "bpm": Decimal("120.500"),
+                    "duration_ms": 180_000,
+                }
             elif kind is AssetKind.RELEASE:
                 details = {"upc": f"03600029145{number}", "label": "Løvely", "release_kind": ReleaseKind.EP}
                 details["status"] = ReleaseStatus.SCHEDULED if state == "teased" else ReleaseStatus.PUBLISHED
@@ -419,7 +417,12 @@ def _around_each(rows: Rows) -> None:
                 caption=f"Hook of {name}",
                 created_at=START,
             )
-            rows.add(f"room.hook.{name}", tables.room, artist_id=rows.keys["nova"], hook_id=rows.keys[f"hook.{name}"])
+            rows.add(
+                f"room.hook.{name}",
+                tables.room,
+                artist_id=rows.keys["nova"],
+                hook_id=rows.keys[f"hook.{name}"],
+            )
         if name.startswith("release."):
             _release_parts(rows, name)
 
@@ -483,7 +486,11 @@ def _terms() -> list[dict[str, Any]]:
         "route": NASTY[5],
     }
     bare = [{"use": use, "decision": Decision.ALLOWED, "territories": None} for use in (Use.REMIX, Use.STEMS)]
-    return [*bare, stated, {"use": Use.REMIX, "layer": Layer.COMPOSITION, "decision": Decision.DENIED, "territories": []}]
+    return [
+        *bare,
+        stated,
+        {"use": Use.REMIX, "layer": Layer.COMPOSITION, "decision": Decision.DENIED, "territories": []},
+    ]
 
 
 def _lineage(rows: Rows) -> None:
@@ -510,8 +517,13 @@ def _lineage(rows: Rows) -> None:
         rows.edge(f"edge.{name}", f"child.{name}", "track.public", EdgeKind.SAMPLES, **{**window, **values})
     rows.asset("child.theirs", AssetKind.SAMPLE, "far", "Child theirs", AssetState.PUBLIC)
     for name in ("rejected", "refused"):
-        rows.edge(f"edge.{name}.theirs", "child.theirs", "track.public", EdgeKind(
-            "REMIX_OF" if name == "refused" else "EDIT_OF"), **cases[name])
+        rows.edge(
+            f"edge.{name}.theirs",
+            "child.theirs",
+            "track.public",
+            EdgeKind("REMIX_OF" if name == "refused" else "EDIT_OF"),
+            **cases[name],
+        )
     rows.edge("edge.both_hidden", "track.private", "sample.private", EdgeKind.SAMPLES)
 
 
@@ -601,7 +613,13 @@ def _only_here(rows: Rows) -> None:
         visual_id=rows.keys["visual.world"],
         lead_hook_id=rows.keys["hook.track.public"],
     )
-    _set(rows, tables.artist, "far", visual_id=rows.keys["visual.retired"], lead_hook_id=rows.keys["hook.track.unlisted"])
+    _set(
+        rows,
+        tables.artist,
+        "far",
+        visual_id=rows.keys["visual.retired"],
+        lead_hook_id=rows.keys["hook.track.unlisted"],
+    )
 
 
 def _crowd(rows: Rows, size: int) -> None:
@@ -609,7 +627,11 @@ def _crowd(rows: Rows, size: int) -> None:
     chance, owners = rows.chance, ("nova", "far", "archive", "far.b")
     moments = [START + timedelta(microseconds=chance.choice((0, 0, 1, 999_999, 86_400_000_000))) for _ in range(6)]
     people = [
-        rows.contributor(f"crowd.person.{n}", chance.choice(NASTY) or "–", artist_id=chance.choice((None, rows.keys["far"])))
+        rows.contributor(
+            f"crowd.person.{n}",
+            chance.choice(NASTY) or "–",
+            artist_id=chance.choice((None, rows.keys["far"])),
+        )
         for n in range(8)
     ]
     names = []
@@ -618,7 +640,11 @@ def _crowd(rows: Rows, size: int) -> None:
         details: dict[str, Any] = {}
         if kind in {AssetKind.TRACK, AssetKind.SAMPLE}:
             bpm = chance.choice((None, Decimal(120), Decimal("120.500"), Decimal("9999.999"), Decimal("0.001")))
-            details = {"bpm": bpm, "musical_key": chance.choice((None, "F♯ minor", "")), "duration_ms": chance.choice((None, 1))}
+            details = {
+                "bpm": bpm,
+                "musical_key": chance.choice((None, "F♯ minor", "")),
+                "duration_ms": chance.choice((None, 1)),
+            }
         elif kind is AssetKind.INSTRUMENT:
             details = {"family": chance.choice((None, *NASTY[:4])), "format": None}
         names.append(

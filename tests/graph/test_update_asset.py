@@ -59,7 +59,9 @@ async def update(reader: Reader, viewer: Viewer, **given: Any) -> dict[str, Any]
 
 async def left_behind(database: Database) -> list[int]:
     async with database.read() as connection:
-        return [(await connection.execute(select(func.count()).select_from(table))).scalar() or 0 for table in LEFT_BEHIND]
+        return [
+            (await connection.execute(select(func.count()).select_from(table))).scalar() or 0 for table in LEFT_BEHIND
+        ]
 
 
 async def test_an_update_is_answered_with_the_asset_as_it_is_now(reader: Reader) -> None:

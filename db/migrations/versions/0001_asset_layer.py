@@ -16,7 +16,9 @@ def upgrade() -> None:
     async def run(driver: Any) -> None:
         await driver.execute(script)
 
-    op.get_bind().connection.dbapi_connection.run_async(run)
+    # A script of many statements goes through the driver's own `execute`; a prepared statement takes one.
+    connection: Any = op.get_bind().connection.dbapi_connection
+    connection.run_async(run)
 
 
 def downgrade() -> None:

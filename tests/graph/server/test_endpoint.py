@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,12 +17,12 @@ from graph.server.app import create_app
 from graph.server.settings import Environment, Settings
 
 ACCOUNT, ARTIST = UUID(int=21), UUID(int=22)
-SECRET = "a secret of the test"  # noqa: S105  # made up here
+SECRET = "a secret of the test"  # made up here
 QUERY = {"query": "{ viewer { account { handle } artists { nodes { handle } } } }"}
 
 
 @pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+async def client(database: Database) -> httpx.AsyncClient:
     async with database.write() as connection:
         await connection.execute(insert(tables.account).values(id=ACCOUNT, handle="ada"))
         await connection.execute(
@@ -34,10 +33,12 @@ async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         )
         secret_hash = hashlib.sha256(SECRET.encode()).digest()
         await add_session(connection, UUID(int=24), ACCOUNT, secret_hash, timedelta(days=1))
-    yield client_of(database, "127.0.0.1")
+    return client_of(database, "127.0.0.1")
 
 
-def client_of(database: Database, address: str, environment: Environment = Environment.DEVELOPMENT) -> httpx.AsyncClient:
+def client_of(
+    database: Database, address: str, environment: Environment = Environment.DEVELOPMENT
+) -> httpx.AsyncClient:
     app = create_app(Settings(environment=environment), database)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 4000)), base_url="http://casset")
 
@@ -48,13 +49,19 @@ def signed(secret: str = SECRET) -> dict[str, str]:
 
 async def test_a_session_stands_for_its_account(client: httpx.AsyncClient) -> None:
     answer = await client.post("/graphql", json=QUERY, headers=signed())
-    assert answer.json()["data"]["viewer"] == {"account": {"handle": "ada"}, "artists": {"nodes": [{"handle": "ada"}]}}
+    assert answer.json()["data"]["viewer"] == {
+        "account": {"handle": "ada"},
+        "artists": {"nodes": [{"handle": "ada"}]},
+    }
     assert (await client.post("/graphql", json=QUERY)).json() == {"data": {"viewer": None}}
 
 
 async def test_a_session_made_for_loopback_is_good_nowhere_else(client: httpx.AsyncClient, database: Database) -> None:
     elsewhere = await client_of(database, "192.0.2.7").post("/graphql", json=QUERY, headers=signed())
-    assert (elsewhere.status_code, elsewhere.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+    assert (elsewhere.status_code, elsewhere.json()["errors"][0]["extensions"]["code"]) == (
+        401,
+        "UNAUTHENTICATED",
+    )
 
 
 @pytest.mark.parametrize("ending", ["revoked_at", "expires_at"])
@@ -90,7 +97,10 @@ async def test_what_is_no_request_gets_a_clear_answer(client: httpx.AsyncClient,
 
 
 async def test_get_reads_and_never_writes(client: httpx.AsyncClient) -> None:
-    read = await client.get("/graphql", params={"query": "query($n: Int) { artists(first: $n) { totalCount } }", "variables": '{"n": 1}'})
+    read = await client.get(
+        "/graphql",
+        params={"query": "query($n: Int) { artists(first: $n) { totalCount } }", "variables": '{"n": 1}'},
+    )
     assert read.json() == {"data": {"artists": {"totalCount": 1}}}
     write = await client.get("/graphql", params={"query": "mutation { __typename }"})
     assert (write.status_code, write.headers["allow"]) == (405, "POST")
