@@ -140,7 +140,7 @@ def _of_asset(row: Row, listed: Predicate) -> ColumnElement[bool]:
     return _asset(row.c.asset_id, listed, _fully)
 
 
-def _current(row: Row) -> ColumnElement[bool]:
+def holds_now(row: Row) -> ColumnElement[bool]:
     """The row with history that holds now."""
     return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
 
@@ -154,7 +154,7 @@ def _credit_listed(credit: Row) -> ColumnElement[bool]:
 
 
 def _split_reached(split: Row) -> ColumnElement[bool]:
-    return and_(_current(split), _agreed(split))
+    return and_(holds_now(split), _agreed(split))
 
 
 def _split_read(split: Row) -> ColumnElement[bool]:
@@ -225,7 +225,7 @@ def _policy_read(policy: Row) -> ColumnElement[bool]:
     spoken_for = _asset(policy.c.subject_id, _asset_read, _fully)
     version = tables.release_version.alias()
     of_version = exists().where(version.c.id == policy.c.subject_id, _version_read(version)).correlate_except(version)
-    return and_(_current(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
+    return and_(holds_now(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
 
 
 def edge_ends_seen(edge: Row) -> ColumnElement[bool]:
@@ -237,7 +237,7 @@ def _edge_reached(edge: Row) -> ColumnElement[bool]:
     """A rejected edge, or one whose registration was refused, is seen by both owners only."""
     stands = and_(edge.c.status != "REJECTED", edge.c.registration != "REFUSED")
     theirs = or_(_asset(edge.c.child_id, _held_asset), _asset(edge.c.parent_id, _held_asset))
-    return and_(_current(edge), or_(stands, theirs))
+    return and_(holds_now(edge), or_(stands, theirs))
 
 
 def _edge_read(edge: Row) -> ColumnElement[bool]:
@@ -313,7 +313,7 @@ _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
     tables.hook: {Action.READ: _hook_read, Action.LIST: _hook_listed, Action.REACH: _everyone},
     tables.lineage_edge: {Action.READ: _edge_read, Action.REACH: _edge_reached},
     tables.media: {Action.READ: _media_read, Action.REACH: _media_reached},
-    tables.policy: {Action.READ: _policy_read, Action.REACH: _current},
+    tables.policy: {Action.READ: _policy_read, Action.REACH: holds_now},
     tables.provenance_event: {Action.READ: _event_read, Action.REACH: _everyone},
     tables.release_item: {Action.READ: _item_read, Action.REACH: _everyone},
     tables.release_version: {Action.READ: _version_read, Action.REACH: _version_reached},

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, holds_now, viewer_values
 from db.arguments import Bound, Filter, Paging
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
 from db.places import Kind, Page, Stored, ToOne, Type, belong, column, columns, refer
@@ -64,7 +64,7 @@ def _licensed(asset: Any, family: ColumnElement[Any]) -> ColumnElement[bool]:
     policy = tables.policy.alias()
     return (
         exists()
-        .where(policy.c.subject_id == asset.c.id, policy.c.license_family == family, _holds_now(policy))
+        .where(policy.c.subject_id == asset.c.id, policy.c.license_family == family, holds_now(policy))
         .correlate_except(policy)
     )
 
@@ -73,19 +73,15 @@ def _decided(asset: Any, pair: ColumnElement[Any]) -> ColumnElement[bool]:
     policy, term = tables.policy.alias(), tables.term.alias()
     return (
         exists()
+        .select_from(policy.join(term, term.c.term_set_id == policy.c.term_set_id))
         .where(
             policy.c.subject_id == asset.c.id,
-            policy.c.term_set_id == term.c.term_set_id,
             term.c.use == func.split_part(pair, " ", 1),
             term.c.decision == func.split_part(pair, " ", 2),
-            _holds_now(policy),
+            holds_now(policy),
         )
         .correlate_except(policy, term)
     )
-
-
-def _holds_now(row: Any) -> ColumnElement[bool]:
-    return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
 
 
 def _has_hook(asset: Any, wanted: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -114,7 +110,7 @@ def _made_from(asset: Any, parent_id: ColumnElement[Any]) -> ColumnElement[bool]
             edge.c.child_id == asset.c.id,
             edge.c.parent_id == current_id(parent_id),
             edge.c.binding,
-            _holds_now(edge),
+            holds_now(edge),
         )
         .correlate_except(edge)
     )

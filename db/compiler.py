@@ -306,14 +306,15 @@ class _Compiler:
         for number, part in enumerate(field.fields):
             parts.append(f'{"," if number else ""}"{part.key}":')
             if part.name == "node":
-                texts[part.key] = self._to_one(chosen, None, part.fields, bound)
-                parts.append(literal_column(f'found."{part.key}"', Text))
+                label = f"node{number}"
+                texts[label] = self._to_one(chosen, None, part.fields, bound)
+                parts.append(literal_column(f"found.{label}", Text))
             else:
                 parts.append(f'"{field.shape[0] if part.name == "matched" else "Resolution"}"')
         if not texts:
             typename = Field("__typename", "__typename", frozenset(self.names_of(self.types[chosen.type])))
             texts["there"] = self._to_one(chosen, None, (typename,), bound)
-        found = select(*[text.label(key) for key, text in texts.items()]).subquery("found")
+        found = select(*[text.label(label) for label, text in texts.items()]).subquery("found")
         there = select(joined([*parts, "}"])).select_from(found).where(found.c[next(iter(texts))].is_not(None))
         return self._or_null(there.correlate_except(found).scalar_subquery())
 
@@ -385,7 +386,11 @@ class _Compiler:
             else:
                 parts += self._page_part(type_, page, part, order, bound, backward=backward, cursors=cursors)
         text = joined([*parts, "}"])
-        return text if page is None else select(text).select_from(page).correlate_except(page).scalar_subquery()
+        if page is None:
+            return text
+        # HAVING makes it one row even where only constants are asked for, as of `pageInfo { hasPreviousPage }`.
+        whole = select(text).select_from(page).having(literal_column("true"))
+        return whole.correlate_except(page).scalar_subquery()
 
     def _page_part(
         self,

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -86,6 +87,9 @@ class Database:
             pool_pre_ping=True,
             pool_timeout=3,
         )
+        if watch is not None:
+            # asyncpg's own log leaves prepared statements out, and SQLAlchemy prepares all of its own.
+            event.listen(self._engine.sync_engine, "before_cursor_execute", lambda _, __, sql, *___: watch(sql))
 
     async def _connect(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(**self._target, server_settings=SERVING)

@@ -53,9 +53,7 @@ class RowReader:
         self._viewer = viewer_values(viewer)
 
     async def _run(self, statement: Any, values: Mapping[str, Any]) -> Sequence[RowMapping]:
-        needed = statement.compile().params
-        given = {name: value for name, value in {**self._viewer, **values}.items() if name in needed}
-        rows = await self._connection.execute(statement, given)
+        rows = await self._connection.execute(statement, {**self._viewer, **values})
         return rows.mappings().all()
 
     def _columns(self, type_: Type, row: Any) -> list[Any]:

@@ -81,24 +81,30 @@ class _Ancestry:
     def add(self, child: int, parent: int) -> list[int] | None:
         """Add an edge; answer the cycle it would close instead, if it would."""
         if self._places[parent] >= self._places[child]:
-            above = self._reached(parent, self._parents, self._places[child], self._places[parent])
+            first, last = self._places[child], self._places[parent]
+            above = self._reached(parent, self._parents, first, last, goal=child)
             if child in above:
                 return _path(above, child)
-            below = self._reached(child, self._children, self._places[child], self._places[parent])
+            below = self._reached(child, self._children, first, last)
             self._reorder([*above], [*below])
         self._parents[child].append(parent)
         self._children[parent].append(child)
         return None
 
-    def _reached(self, start: int, steps: Neighbours, first: int, last: int) -> dict[int, int]:
-        """Every node within some places that steps lead to, and the node before it."""
+    def _reached(
+        self, start: int, steps: Neighbours, first: int, last: int, *, goal: int | None = None
+    ) -> dict[int, int]:
+        """The nodes within some places that steps lead to, each with the node before it; no further than a goal."""
         before = {start: start}
+        if goal == start:
+            return before
         waiting = [start]
-        while waiting:
-            node = waiting.pop()
+        for node in waiting:
             for other in steps[node]:
                 if other not in before and first <= self._places[other] <= last:
                     before[other] = node
+                    if other == goal:
+                        return before
                     waiting.append(other)
         return before
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.errors import CassetError, Code
+
 
 class Problem(NamedTuple):
     """What the import did not take: a whole row (`skipped`), or something in it."""
@@ -62,3 +64,15 @@ class Report:
             count.skipped += 1
         else:
             count.dropped += 1
+
+
+class ImportRunning(CassetError):
+    """Another import is on its way; there is one at a time."""
+
+    code = Code.CONFLICT
+
+
+class ImportDisturbed(CassetError):
+    """Somebody wrote to the same things between check and merge: what is merged stays, the rest needs a new check."""
+
+    code = Code.CONFLICT

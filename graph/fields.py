@@ -26,7 +26,7 @@ def _read_moment(text: object) -> datetime:
     moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     if moment is None or moment.tzinfo is None:
         raise ValueError("A DateTime is written like 2026-01-31T12:00:00Z, with its offset.")
-    return moment
+    return moment.astimezone(UTC)  # in which it may fall out of the years that there are
 
 
 DateTime = NewType("DateTime", datetime)

@@ -15,11 +15,13 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLSchema,
+    NonNullTypeNode,
     OperationDefinitionNode,
     TypeInfo,
     TypeInfoVisitor,
     VariableNode,
     Visitor,
+    is_non_null_type,
     parse,
     validate,
     visit,
@@ -82,10 +84,10 @@ class Slot:
     definition: GraphQLField
     node: FieldNode
     variables: tuple[tuple[str, str], ...] | None
-    """(argument, variable) where every argument is a plain variable: the fast way to read them."""
+    """(argument, variable) where every argument is a plain variable, never a forbidden null: the fast way to read them."""
 
     def read(self, variables: VariableValues) -> Reading:
-        """Split into shape and values, or refuse with BadInput."""
+        """Split into shape and values, or refuse with BadInput or a GraphQLError (a null where none may be)."""
         if self.variables is not None:
             given = variables.coerced
             return self.arguments.read({name: given.get(variable) for name, variable in self.variables})
@@ -153,6 +155,8 @@ class _Finder(Visitor):
         self.info = info
         self.operation = operation
         self.directives: list[DirectiveNode] = []
+        declared = operation.definition.variable_definitions or ()
+        self.nullable = {node.variable.name.value for node in declared if not isinstance(node.type, NonNullTypeNode)}
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         """Remember a condition."""
@@ -173,7 +177,10 @@ class _Finder(Visitor):
             return
         given = [(argument.name.value, argument.value) for argument in node.arguments or ()]
         named = tuple((name, value.name.value) for name, value in given if isinstance(value, VariableNode))
-        names = named if len(named) == len(given) else None
+        plain = len(named) == len(given) and not any(
+            is_non_null_type(definition.args[name].type) and variable in self.nullable for name, variable in named
+        )
+        names = named if plain else None
         self.operation.slot_of[id(node)] = len(self.operation.slots)
         self.operation.slots.append(Slot(arguments, definition, node, names))
 
@@ -285,3 +292,5 @@ class Plans:
             return Plan(selection, compile_selection(TYPES, selection), weights=weights)
         except Refused as refusal:
             return Plan(selection, None, str(refusal), weights)
+        except RecursionError:
+            return Plan(selection, None, "the operation is nested too deeply for one statement", weights)

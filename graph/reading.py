@@ -175,13 +175,13 @@ class Reader:
         """
         operation = self.documents.operation(text, name)
         if isinstance(operation, list):
-            raise Refusal(operation)
+            raise Refusal([_bad_input(error) for error in operation])
         declared = operation.definition.variable_definitions
         values = NO_VARIABLES
         if declared:
             coerced = get_variable_values(self._schema, declared, dict(variables or {}), max_errors=5)
             if isinstance(coerced, list):
-                raise Refusal([_bad_variable(error) for error in coerced])
+                raise Refusal([_bad_input(error) for error in coerced])
             values = coerced
         try:
             collected = operation.under(values.coerced)
@@ -193,6 +193,8 @@ class Reader:
             self._bound(plan, readings)
         except CassetError as error:
             raise Refusal([_refused(error)]) from None
+        except GraphQLError as error:
+            raise Refusal([_bad_input(error)]) from None
         if plan.refusal is not None and plan.uses == 0:
             self.metrics.refusals.labels(plan.refusal).inc()
         plan.uses += 1
@@ -294,8 +296,11 @@ def _size(values: Mapping[str, Any]) -> int:
     return values["size"] if "size" in values else len(values["ids"])
 
 
-def _bad_variable(error: GraphQLError) -> GraphQLError:
-    return GraphQLError(error.message, nodes=error.nodes, extensions={"code": Code.BAD_USER_INPUT.value})
+def _bad_input(error: GraphQLError) -> GraphQLError:
+    """The same error with its code; a message that quotes half a surrogate pair shows its escape."""
+    message = error.message.encode(errors="backslashreplace").decode()
+    extensions = {"code": Code.BAD_USER_INPUT.value}
+    return GraphQLError(message, error.nodes, error.source, error.positions, extensions=extensions)
 
 
 def _refused(error: CassetError) -> GraphQLError:

@@ -95,7 +95,7 @@ class Pool:
         for ref in rows.refs.values():
             ids[ref.partition("_")[0]].append(ref)
         written = [values for _, values in rows._rows]
-        handles = [values["handle"] for values in written if "handle" in values]
+        handles = [values["handle"] for values in written if "claimed" in values]
         marks = [
             values[name] for values in written for name in ("isrc", "upc", "source_ref", "sha256") if values.get(name)
         ]
@@ -150,7 +150,7 @@ class Author:
         self._variables: dict[str, Any] = {}
         self._fragments: list[tuple[str, GraphQLNamedType, str]] = []
         self._keys: dict[str, tuple[str, str, str]] = {}
-        self._left = self.chance.choice((10, 30, 60))
+        self._left = self.chance.choice((8, 16, 40))
         # Let validation decide whether keys agree: then one key may mean different things for different types.
         self._loose = self._happens(0.15)
 
@@ -270,8 +270,8 @@ class Author:
         size = 1
         if "first" in definition.args:
             chosen, size = self._page(owner.name, name, room)
-        if "ids" in definition.args:
-            size = max(1, min(8, room))
+        elif "ids" in definition.args:
+            size = min(8, room) or 1
         for word, argument in definition.args.items():
             if word in ("first", "last", "after", "before") or (word == "order" and word in chosen):
                 continue
@@ -319,10 +319,9 @@ class Author:
         elif self._happens(0.05):
             return None
         if isinstance(type_, GraphQLList):
-            return [
-                self._value(type_.of_type, field_name, word, size)
-                for _ in range(self.chance.randint(0, size if word == "ids" else 3))
-            ]
+            length = self.chance.randint(0, size if word == "ids" else 3)
+            items = [self._value(type_.of_type, field_name, word, size) for _ in range(length)]
+            return [*items, *self.chance.sample(items, len(items) // 3)]
         if isinstance(type_, GraphQLInputObjectType):
             fields = {name: inner.type for name, inner in type_.fields.items()}
             wanted = [name for name in fields if isinstance(fields[name], GraphQLNonNull) or self._happens(0.2)]

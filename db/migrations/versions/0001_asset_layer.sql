@@ -114,7 +114,7 @@ CREATE TABLE merge (
   CONSTRAINT merge_valid_check CHECK (NOT isempty(valid)),
   CONSTRAINT merge_known_check CHECK (NOT isempty(known)),
   CONSTRAINT merge_moves_check CHECK (old_id <> new_id),
-  CONSTRAINT merge_one_open_row EXCLUDE USING gist (old_id WITH =, valid WITH &&) WHERE (upper_inf(known))
+  CONSTRAINT merge_one_open_row EXCLUDE USING gist (uuid_send(old_id) WITH =, valid WITH &&) WHERE (upper_inf(known))
 );
 
 CREATE INDEX merge_open ON merge (old_id) INCLUDE (new_id) WHERE upper_inf(known);
@@ -264,7 +264,7 @@ CREATE TABLE policy (
   CONSTRAINT policy_valid_check CHECK (NOT isempty(valid)),
   CONSTRAINT policy_known_check CHECK (NOT isempty(known)),
   CONSTRAINT policy_subject_check CHECK ((level = 'PLATFORM') = (subject_id IS NULL)),
-  CONSTRAINT policy_one_open_row EXCLUDE USING gist (level WITH =, subject_id WITH =, valid WITH &&) WHERE (upper_inf(known)),
+  CONSTRAINT policy_one_open_row EXCLUDE USING gist (level WITH =, uuid_send(subject_id) WITH =, valid WITH &&) WHERE (upper_inf(known)),
   CONSTRAINT policy_term_set_id_fkey FOREIGN KEY(term_set_id) REFERENCES term_set (id),
   CONSTRAINT policy_stated_by_id_fkey FOREIGN KEY(stated_by_id) REFERENCES account (id)
 );
@@ -391,7 +391,7 @@ CREATE TABLE asset_standing (
   CONSTRAINT asset_standing_state_check CHECK (state IN ('PRIVATE', 'UNLISTED', 'PUBLIC', 'ARCHIVED', 'WITHDRAWN')),
   CONSTRAINT asset_standing_valid_check CHECK (NOT isempty(valid)),
   CONSTRAINT asset_standing_known_check CHECK (NOT isempty(known)),
-  CONSTRAINT asset_standing_one_open_row EXCLUDE USING gist (asset_id WITH =, valid WITH &&) WHERE (upper_inf(known)),
+  CONSTRAINT asset_standing_one_open_row EXCLUDE USING gist (uuid_send(asset_id) WITH =, valid WITH &&) WHERE (upper_inf(known)),
   CONSTRAINT asset_standing_asset_id_fkey FOREIGN KEY(asset_id) REFERENCES asset (id),
   CONSTRAINT asset_standing_owner_id_fkey FOREIGN KEY(owner_id) REFERENCES artist (id)
 );
@@ -462,7 +462,7 @@ CREATE TABLE lineage_edge (
   CONSTRAINT lineage_edge_child_window_check CHECK (child_end_ms > coalesce(child_start_ms, 0)),
   CONSTRAINT lineage_edge_parent_window_check CHECK (parent_end_ms > coalesce(parent_start_ms, 0)),
   CONSTRAINT lineage_edge_evidence_score_check CHECK (evidence_score BETWEEN 0 AND 1),
-  CONSTRAINT lineage_edge_one_open_row EXCLUDE USING gist (child_id WITH =, parent_id WITH =, kind WITH =, child_window WITH =, valid WITH &&) WHERE (upper_inf(known)),
+  CONSTRAINT lineage_edge_one_open_row EXCLUDE USING gist (uuid_send(child_id) WITH =, uuid_send(parent_id) WITH =, kind WITH =, child_window WITH =, valid WITH &&) WHERE (upper_inf(known)),
   CONSTRAINT lineage_edge_child_id_fkey FOREIGN KEY(child_id) REFERENCES asset (id),
   CONSTRAINT lineage_edge_parent_id_fkey FOREIGN KEY(parent_id) REFERENCES asset (id),
   CONSTRAINT lineage_edge_asserted_by_id_fkey FOREIGN KEY(asserted_by_id) REFERENCES artist (id)
@@ -523,7 +523,7 @@ CREATE TABLE split (
   CONSTRAINT split_valid_check CHECK (NOT isempty(valid)),
   CONSTRAINT split_known_check CHECK (NOT isempty(known)),
   CONSTRAINT split_basis_points_check CHECK (basis_points BETWEEN 1 AND 10000),
-  CONSTRAINT split_one_open_row EXCLUDE USING gist (asset_id WITH =, pool WITH =, contributor_id WITH =, valid WITH &&) WHERE (upper_inf(known)),
+  CONSTRAINT split_one_open_row EXCLUDE USING gist (uuid_send(asset_id) WITH =, pool WITH =, uuid_send(contributor_id) WITH =, valid WITH &&) WHERE (upper_inf(known)),
   CONSTRAINT split_asset_id_fkey FOREIGN KEY(asset_id) REFERENCES asset (id),
   CONSTRAINT split_contributor_id_fkey FOREIGN KEY(contributor_id) REFERENCES contributor (id)
 );

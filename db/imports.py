@@ -1,0 +1,237 @@
+"""What an import writes: staged rows become stored ones, in batches of one transaction each.
+
+A batch that meets what the check did not see (a claim, a cycle) is not written, and ends the import; what earlier
+batches wrote stays, and the next import of the source goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db import merging
+from db.catalogues import Staging
+from domain.canonical import canonical, digest
+from domain.ids import Kind, Ref
+from domain.imports import ImportDisturbed
+from domain.provenance import Event, EventKind, chain
+from domain.rights import Term
+
+LINEAGE_LOCK = 0x6C696E65  # "line"
+"""Held by every writer of lineage from its cycle check to its commit: `pg_advisory_xact_lock(LINEAGE_LOCK)`."""
+BATCH = 2000  # rows: some tenths of a second under locks
+
+Written = Any  # a row of one of the WRITTEN statements
+Told = tuple[EventKind, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some staged rows of a step: those between two lines, both included, that are not stored yet."""
+
+    first: int
+    last: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How the rows of one kind are written.
+
+    Attributes:
+        waiting: the lines of the staged rows to write, and how many rows each stands for.
+        hold: locks the owners of a batch and answers whether one of them is claimed.
+        write: the statements of a batch.
+        written: the subjects of the provenance events.
+        told: the event of a subject.
+    """
+
+    waiting: str
+    hold: str
+    write: Sequence[str]
+    written: str | None = None
+    told: Callable[[Written], Told] | None = None
+
+
+def _told_of_asset(row: Written) -> Told:
+    if row["changes"] is None:
+        told = {"owner": str(Ref(Kind.ARTIST, row["owner_id"])), "media": row["sha256"], "terms": row["terms"]}
+        return EventKind.ASSET_CREATED, {name: value for name, value in told.items() if value is not None}
+    now = {"title": row["title"], "madeOn": row["made_on"], "bpm": row["bpm"], "subkind": row["subkind"]}
+    now |= {"media": row["sha256"], "policy": row["terms"]}
+    said = {name: None if now[name] is None else str(now[name]) for name in row["changes"]}
+    payload = {"changed": sorted(said), "digest": digest(canonical(said)), "version": row["version"]}
+    return EventKind.ASSET_UPDATED, payload
+
+
+def _told_of_credits(row: Written) -> Told:
+    return EventKind.CONTRIBUTORS_UPDATED, {"credits": [str(Ref(Kind.CREDIT, id_)) for id_ in row["ids"]]}
+
+
+def _told_of_edges(row: Written) -> Told:
+    return EventKind.LINEAGE_CHANGED, {"edges": [str(Ref(Kind.EDGE, id_)) for id_ in row["ids"]]}
+
+
+def _told_of_items(row: Written) -> Told:
+    kind = EventKind.LINEAGE_CHANGED if row["filled"] else EventKind.VERSION_CREATED
+    return kind, {"version": str(Ref(Kind.VERSION, row["version_id"])), "items": digest(canonical(row["items"]))}
+
+
+def _waiting(table: str, *, rows: str = "1", when: str = "fate <> 'same'") -> str:
+    return f"SELECT line, {rows} AS rows FROM {table} WHERE {when}"  # noqa: S608  # names of ours
+
+
+_STEPS = {
+    "artists": _Step(_waiting("staged_artist"), merging.HOLD_ARTISTS, merging.WRITE_ARTISTS),
+    "assets": _Step(
+        _waiting("staged_asset"),
+        merging.HOLD_ASSETS,
+        merging.WRITE_ASSETS,
+        merging.WRITTEN_ASSETS,
+        _told_of_asset,
+    ),
+    "credits": _Step(
+        _waiting("staged_credit"),
+        merging.HOLD_CREDITS,
+        merging.WRITE_CREDITS,
+        merging.WRITTEN_CREDITS,
+        _told_of_credits,
+    ),
+    "edges": _Step(
+        _waiting("staged_edge", when="fate <> 'same' AND kind <> 'CONTAINS'"),
+        merging.HOLD_EDGES,
+        merging.WRITE_EDGES,
+        merging.WRITTEN_EDGES,
+        _told_of_edges,
+    ),
+    "items": _Step(
+        _waiting("staged_version", rows="items", when="true"),
+        merging.HOLD_ITEMS,
+        merging.WRITE_ITEMS,
+        merging.WRITTEN_ITEMS,
+        _told_of_items,
+    ),
+}
+STEPS = tuple(_STEPS)
+"""What is written, in this order."""
+_LINEAGE = {"edges", "items"}
+
+
+class Merge:
+    """The writing half of one import."""
+
+    def __init__(self, stage: Staging, now: Callable[[], datetime]) -> None:
+        """Take over what was staged and checked."""
+        self._stage = stage
+        self._raw = stage.raw
+        self._now = now
+        self._seen = stage.seen
+        self._own: list[str] = []
+
+    async def add_terms(self, sets: Mapping[str, Sequence[Term]]) -> None:
+        """Store the sets of terms, by digest, that are not there yet."""
+        async with self._transaction():
+            added = await self._raw.fetch(
+                """
+                INSERT INTO term_set (id, digest) SELECT * FROM unnest($1::uuid[], $2::text[])
+                ON CONFLICT (digest) DO NOTHING RETURNING id, digest""",
+                [self._stage.new_id() for _ in sets],
+                list(sets),
+            )
+            terms = [
+                (self._stage.new_id(), row["id"], position, *term)
+                for row in added
+                for position, term in enumerate(sets[row["digest"]], 1)
+            ]
+            columns = "id term_set_id position use layer decision attribution share_alike exception".split()
+            await self._raw.copy_records_to_table("term", records=terms, columns=columns)
+
+    async def batches(self, step: str) -> list[Batch]:
+        """The batches of a step, in order; the steps before it must have been written."""
+        if step == "items":
+            await self._plan_versions()
+        rows = await self._raw.fetch(
+            f"""
+            SELECT min(line), max(line), sum(rows)::int
+            FROM (SELECT line, rows, (sum(rows) OVER (ORDER BY line) - 1) / {BATCH} AS batch
+                  FROM ({_STEPS[step].waiting}) AS waiting) AS numbered
+            GROUP BY batch ORDER BY batch"""  # noqa: S608  # names of ours
+        )
+        return [Batch(*row) for row in rows]
+
+    async def _plan_versions(self) -> None:
+        """An empty version, as a release gets it with its row, is filled; one with other items is followed."""
+        columns = ["line", "release_id", "items", "version_id", "number", "past_id"]
+        plan = []
+        for line, release_id, items, version_id, number, filled in await self._raw.fetch(merging.LISTED_RELEASES):
+            next_ = (self._stage.new_id(), number + 1, version_id) if filled else (version_id, number, None)
+            plan.append((line, release_id, items, *next_))
+        await self._raw.copy_records_to_table("staged_version", records=plan, columns=columns)
+
+    async def write(self, step: str, batch: Batch) -> None:
+        """Write a batch: its rows, the change log, the search index and provenance, in one transaction.
+
+        Raises:
+            ImportDisturbed: an artist was claimed since the check, or an edge would now close a cycle.
+        """
+        recipe = _STEPS[step]
+        async with self._transaction():
+            if step in _LINEAGE:
+                await self._hold_lineage(batch)
+            if await self._raw.fetchval(recipe.hold, batch.first, batch.last):
+                raise ImportDisturbed("An artist of this catalogue was just claimed. Import again.")
+            for statement in recipe.write:
+                await self._raw.execute(statement, batch.first, batch.last)
+            if recipe.written and recipe.told:
+                rows = await self._raw.fetch(recipe.written, batch.first, batch.last)
+                await self._append([self._event(row, *recipe.told(row)) for row in rows])
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        async with self._raw.transaction():
+            yield
+            self._own.append(await self._raw.fetchval("SELECT pg_current_xact_id()::text"))
+
+    async def _hold_lineage(self, batch: Batch) -> None:
+        """Keep other writers of lineage away until commit, and look again if any wrote since we looked.
+
+        Every write is in the change log, and a writer of lineage held the lock until it had committed: what the
+        log does not show by now was written before.
+        """
+        await self._raw.execute("SELECT pg_advisory_xact_lock($1)", LINEAGE_LOCK)
+        others_wrote = await self._raw.fetchval(
+            """
+            SELECT EXISTS (
+              SELECT FROM change WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)
+                AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot) AND xid <> ALL ($2::text[]::xid8[]))""",
+            self._seen,
+            self._own,
+        )
+        if others_wrote and await self._stage.closing(batch.first, batch.last):
+            raise ImportDisturbed("An edge of this catalogue would now close a cycle. Import again.")
+        self._seen = await self._raw.fetchval("SELECT pg_current_snapshot()::text")
+
+    def _event(self, row: Written, kind: EventKind, payload: dict[str, Any]) -> Event:
+        subject = Ref(Kind(row["kind"].lower()), row["id"])
+        return Event(self._stage.new_id(), subject, kind, self._now(), None, payload)
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        """Append one event to each of many chains."""
+        heads = await self._raw.fetch(
+            """
+            SELECT subject.id, head.sequence, head.hash FROM unnest($1::uuid[]) AS subject (id), LATERAL (
+              SELECT sequence, hash FROM provenance_event WHERE subject_id = subject.id
+              ORDER BY sequence DESC LIMIT 1) AS head""",
+            [event.subject.id for event in events],
+        )
+        by_subject = {row["id"]: (row["sequence"], row["hash"]) for row in heads}
+        records = []
+        for event in events:
+            link = chain(event, by_subject.get(event.subject.id))
+            told = (event.id, event.subject.id, link.sequence, event.kind, event.at)
+            records.append((*told, link.body, link.prev, link.hash))
+        columns = "id subject_id sequence kind at body prev hash".split()
+        await self._raw.copy_records_to_table("provenance_event", records=records, columns=columns)
