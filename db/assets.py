@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, holds_now, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, edge_ends_seen, holds_now, viewer_values
 from db.arguments import Bound, Filter, Paging
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
 from db.places import Kind, Page, Stored, ToOne, Type, belong, column, columns, refer
@@ -103,6 +103,7 @@ def _credits(asset: Any, contributor_id: ColumnElement[Any]) -> ColumnElement[bo
 
 
 def _made_from(asset: Any, parent_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Over edges the viewer may see with both their ends: the filter tells no more than the edge would."""
     edge = tables.lineage_edge.alias()
     return (
         exists()
@@ -110,7 +111,8 @@ def _made_from(asset: Any, parent_id: ColumnElement[Any]) -> ColumnElement[bool]
             edge.c.child_id == asset.c.id,
             edge.c.parent_id == current_id(parent_id),
             edge.c.binding,
-            holds_now(edge),
+            allowed(tables.lineage_edge, Action.REACH, edge),
+            edge_ends_seen(edge),
         )
         .correlate_except(edge)
     )
@@ -127,16 +129,21 @@ def _pair(value: Any) -> str:
     return f"{value['use']} {value['decision']}"
 
 
+def _openly(on: Callable[[Any, Any], ColumnElement[bool]]) -> Callable[[Any, Any], ColumnElement[bool]]:
+    """A condition on what only an asset shown in full tells: a teaser is not found by what it hides."""
+    return lambda asset, value: and_(asset_shown(asset, Exposure.FULL), on(asset, value))
+
+
 ASSET_FILTERS = {
     "kinds": in_any("kind"),
     "owner": Filter(lambda asset, id_: asset.c.owner_id == current_id(id_), Uuid(), id_of(ids.Kind.ARTIST)),
-    "badge": Filter(lambda asset, word: word == any_(asset.c.badges), Text()),
-    "licenseFamily": Filter(_licensed, Text()),
-    "policyDecision": Filter(_decided, Text(), _pair),
-    "hasHook": Filter(_has_hook, Boolean()),
-    "createdFrom": Filter(lambda asset, moment: asset.c.created_at >= moment, DateTime(timezone=True)),
-    "createdBefore": Filter(lambda asset, moment: asset.c.created_at < moment, DateTime(timezone=True)),
-    "contributor": Filter(_credits, Uuid(), id_of(ids.Kind.CONTRIBUTOR)),
+    "badge": Filter(_openly(lambda asset, word: word == any_(asset.c.badges)), Text()),
+    "licenseFamily": Filter(_openly(_licensed), Text()),
+    "policyDecision": Filter(_openly(_decided), Text(), _pair),
+    "hasHook": Filter(_openly(_has_hook), Boolean()),
+    "createdFrom": Filter(_openly(lambda asset, moment: asset.c.created_at >= moment), DateTime(timezone=True)),
+    "createdBefore": Filter(_openly(lambda asset, moment: asset.c.created_at < moment), DateTime(timezone=True)),
+    "contributor": Filter(_openly(_credits), Uuid(), id_of(ids.Kind.CONTRIBUTOR)),
     "madeFrom": Filter(_made_from, Uuid(), id_of(*ASSET_REF_KINDS)),
 }
 ASSET_PAGING = Paging({"NEWEST": NEWEST, "TITLE": TITLE, "MOST_DERIVED": MOST_DERIVED}, "NEWEST", ASSET_FILTERS)

@@ -29,13 +29,14 @@ _LONGEST_PATH = 20
 # Checks read whole tables and a batch writes thousands of rows: they may take longer than a request may.
 _OPEN = """
 SET statement_timeout = '10min'; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '5min';
+SET default_statistics_target = 10;
 CREATE TEMP TABLE staged_artist (
   line int PRIMARY KEY, handle text, name text, kind text, names text[], words text[], id uuid,
   fate text DEFAULT 'new');
 CREATE TEMP TABLE staged_asset (
   line int PRIMARY KEY, ref text, kind text, title text, owner text, subkind text, made_on date, bpm numeric,
   sha256 text, family text, license text, stated_as text, terms text, names text[], words text[],
-  id uuid, standing_id uuid, version_id uuid, media_id uuid, policy_id uuid, past_policy_id uuid,
+  id uuid, version_id uuid, media_id uuid, policy_id uuid, past_policy_id uuid,
   owner_id uuid, held_policy_id uuid, changes text[], fate text DEFAULT 'new');
 CREATE TEMP TABLE staged_edge (
   line int PRIMARY KEY, child text, parent text, kind text, child_start_ms int, child_end_ms int,
@@ -76,13 +77,13 @@ class Staging:
         """Add rows of assets.csv, each with what it says about rights."""
         columns = (
             "line ref kind title owner subkind made_on bpm sha256 family license stated_as terms names words"
-            " id standing_id version_id media_id policy_id"
+            " id version_id media_id policy_id"
         )
         await self._copy(ASSETS, columns, (self._asset(row, stated) for row, stated in rows))
 
     def _asset(self, row: AssetRow, stated: Stated) -> tuple[Any, ...]:
         told = (row.line, row.ref, row.kind, row.title, row.owner, row.subkind, row.made_on, row.bpm)
-        wanted = (True, True, row.kind == "RELEASE", row.media_sha256, stated.terms)
+        wanted = (True, row.kind == "RELEASE", row.media_sha256, stated.terms)
         ids = (self.new_id() if needed else None for needed in wanted)
         return (*told, row.media_sha256, *stated, *_found_by(row.title), *ids)
 

@@ -194,6 +194,7 @@ CREDIT_CHECKS = (
     LEFT JOIN origin
       ON origin.source = current_setting('casset.source') || '/contributors' AND origin.source_ref = who.name_key
     WHERE who.line = row.line""",
+    "ANALYZE staged_credit",
     """
     DELETE FROM staged_credit AS row USING (
       SELECT line, first_value(line) OVER (

@@ -6,11 +6,13 @@ batches wrote stays, and the next import of the source goes on from there.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from db import merging
 from db.catalogues import Staging
@@ -24,8 +26,10 @@ LINEAGE_LOCK = 0x6C696E65  # "line"
 """Held by every writer of lineage from its cycle check to its commit: `pg_advisory_xact_lock(LINEAGE_LOCK)`."""
 BATCH = 2000  # rows: some tenths of a second under locks
 
-Written = Any  # a row of one of the WRITTEN statements
+Subject = Any  # a row of one of the SUBJECTS statements
 Told = tuple[EventKind, dict[str, Any]]
+Heads = Mapping[UUID, tuple[int, str]]
+_EVENT = ["id", "subject_id", "sequence", "kind", "at", "body", "prev", "hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,16 @@ class _Step:
         waiting: the lines of the staged rows to write, and how many rows each stands for.
         hold: locks the owners of a batch and answers whether one of them is claimed.
         write: the statements of a batch.
-        written: the subjects of the provenance events.
-        told: the event of a subject.
+        events: whose provenance a batch adds to (asked before it is written), and what it tells of each.
     """
 
     waiting: str
     hold: str
     write: Sequence[str]
-    written: str | None = None
-    told: Callable[[Written], Told] | None = None
+    events: tuple[str, Callable[[Subject], Told]] | None = None
 
 
-def _told_of_asset(row: Written) -> Told:
+def _told_of_asset(row: Subject) -> Told:
     if row["changes"] is None:
         told = {"owner": str(Ref(Kind.ARTIST, row["owner_id"])), "media": row["sha256"], "terms": row["terms"]}
         return EventKind.ASSET_CREATED, {name: value for name, value in told.items() if value is not None}
@@ -67,15 +69,15 @@ def _told_of_asset(row: Written) -> Told:
     return EventKind.ASSET_UPDATED, payload
 
 
-def _told_of_credits(row: Written) -> Told:
+def _told_of_credits(row: Subject) -> Told:
     return EventKind.CONTRIBUTORS_UPDATED, {"credits": [str(Ref(Kind.CREDIT, id_)) for id_ in row["ids"]]}
 
 
-def _told_of_edges(row: Written) -> Told:
+def _told_of_edges(row: Subject) -> Told:
     return EventKind.LINEAGE_CHANGED, {"edges": [str(Ref(Kind.EDGE, id_)) for id_ in row["ids"]]}
 
 
-def _told_of_items(row: Written) -> Told:
+def _told_of_items(row: Subject) -> Told:
     kind = EventKind.LINEAGE_CHANGED if row["filled"] else EventKind.VERSION_CREATED
     return kind, {"version": str(Ref(Kind.VERSION, row["version_id"])), "items": digest(canonical(row["items"]))}
 
@@ -90,29 +92,25 @@ _STEPS = {
         _waiting("staged_asset"),
         merging.HOLD_ASSETS,
         merging.WRITE_ASSETS,
-        merging.WRITTEN_ASSETS,
-        _told_of_asset,
+        (merging.SUBJECTS_ASSETS, _told_of_asset),
     ),
     "credits": _Step(
         _waiting("staged_credit"),
         merging.HOLD_CREDITS,
         merging.WRITE_CREDITS,
-        merging.WRITTEN_CREDITS,
-        _told_of_credits,
+        (merging.SUBJECTS_CREDITS, _told_of_credits),
     ),
     "edges": _Step(
         _waiting("staged_edge", when="fate <> 'same' AND kind <> 'CONTAINS'"),
         merging.HOLD_EDGES,
         merging.WRITE_EDGES,
-        merging.WRITTEN_EDGES,
-        _told_of_edges,
+        (merging.SUBJECTS_EDGES, _told_of_edges),
     ),
     "items": _Step(
         _waiting("staged_version", rows="items", when="true"),
         merging.HOLD_ITEMS,
         merging.WRITE_ITEMS,
-        merging.WRITTEN_ITEMS,
-        _told_of_items,
+        (merging.SUBJECTS_ITEMS, _told_of_items),
     ),
 }
 STEPS = tuple(_STEPS)
@@ -146,7 +144,7 @@ class Merge:
                 for row in added
                 for position, term in enumerate(sets[row["digest"]], 1)
             ]
-            columns = "id term_set_id position use layer decision attribution share_alike exception".split()
+            columns = ["id", "term_set_id", "position", *Term._fields]
             await self._raw.copy_records_to_table("term", records=terms, columns=columns)
 
     async def batches(self, step: str) -> list[Batch]:
@@ -183,11 +181,24 @@ class Merge:
                 await self._hold_lineage(batch)
             if await self._raw.fetchval(recipe.hold, batch.first, batch.last):
                 raise ImportDisturbed("An artist of this catalogue was just claimed. Import again.")
-            for statement in recipe.write:
-                await self._raw.execute(statement, batch.first, batch.last)
-            if recipe.written and recipe.told:
-                rows = await self._raw.fetch(recipe.written, batch.first, batch.last)
-                await self._append([self._event(row, *recipe.told(row)) for row in rows])
+            if recipe.events is None:
+                await self._store(recipe, batch)
+            else:
+                await self._store_and_tell(recipe, batch, *recipe.events)
+
+    async def _store_and_tell(
+        self, recipe: _Step, batch: Batch, subjects: str, told: Callable[[Subject], Told]
+    ) -> None:
+        rows = await self._raw.fetch(subjects, batch.first, batch.last)
+        heads = await self._heads([row["id"] for row in rows if row["has_past"]])
+        # Chaining costs about as much as storing: it is done meanwhile.
+        chained = asyncio.to_thread(self._chained, rows, told, heads)
+        records, _ = await asyncio.gather(chained, self._store(recipe, batch))
+        await self._raw.copy_records_to_table("provenance_event", records=records, columns=_EVENT)
+
+    async def _store(self, recipe: _Step, batch: Batch) -> None:
+        for statement in recipe.write:
+            await self._raw.execute(statement, batch.first, batch.last)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
@@ -214,24 +225,24 @@ class Merge:
             raise ImportDisturbed("An edge of this catalogue would now close a cycle. Import again.")
         self._seen = await self._raw.fetchval("SELECT pg_current_snapshot()::text")
 
-    def _event(self, row: Written, kind: EventKind, payload: dict[str, Any]) -> Event:
-        subject = Ref(Kind(row["kind"].lower()), row["id"])
-        return Event(self._stage.new_id(), subject, kind, self._now(), None, payload)
-
-    async def _append(self, events: Sequence[Event]) -> None:
-        """Append one event to each of many chains."""
-        heads = await self._raw.fetch(
+    async def _heads(self, subjects: Sequence[UUID]) -> Heads:
+        """The last link of each chain: its sequence and hash."""
+        rows = await self._raw.fetch(
             """
             SELECT subject.id, head.sequence, head.hash FROM unnest($1::uuid[]) AS subject (id), LATERAL (
               SELECT sequence, hash FROM provenance_event WHERE subject_id = subject.id
               ORDER BY sequence DESC LIMIT 1) AS head""",
-            [event.subject.id for event in events],
+            subjects,
         )
-        by_subject = {row["id"]: (row["sequence"], row["hash"]) for row in heads}
+        return {row["id"]: (row["sequence"], row["hash"]) for row in rows}
+
+    def _chained(self, rows: Sequence[Subject], told: Callable[[Subject], Told], heads: Heads) -> list[tuple[Any, ...]]:
+        """One event for each subject, at the end of its chain."""
         records = []
-        for event in events:
-            link = chain(event, by_subject.get(event.subject.id))
-            told = (event.id, event.subject.id, link.sequence, event.kind, event.at)
-            records.append((*told, link.body, link.prev, link.hash))
-        columns = "id subject_id sequence kind at body prev hash".split()
-        await self._raw.copy_records_to_table("provenance_event", records=records, columns=columns)
+        for row in rows:
+            kind, payload = told(row)
+            subject = Ref(Kind(row["kind"].lower()), row["id"])
+            event = Event(self._stage.new_id(), subject, kind, self._now(), None, payload)
+            link = chain(event, heads.get(subject.id))
+            records.append((event.id, subject.id, link.sequence, kind, event.at, link.body, link.prev, link.hash))
+        return records

@@ -102,7 +102,7 @@ WRITE_ASSETS = (
     WHERE line BETWEEN $1 AND $2 AND fate = 'new' AND kind = 'RELEASE' ORDER BY line""",
     """
     INSERT INTO asset_standing (id, asset_id, owner_id, state)
-    SELECT standing_id, id, owner_id, 'PUBLIC' FROM staged_asset
+    SELECT id, id, owner_id, 'PUBLIC' FROM staged_asset
     WHERE line BETWEEN $1 AND $2 AND fate = 'new' ORDER BY line""",
     """
     INSERT INTO origin (source, source_ref, asset_id)
@@ -144,10 +144,10 @@ WRITE_ASSETS = (
     WHERE line BETWEEN $1 AND $2 AND fate <> 'same' ORDER BY line""",
     *_findable("staged_asset", "kind", when="(fate = 'new' OR 'title' = ANY (changes))"),
 )
-WRITTEN_ASSETS = """
+SUBJECTS_ASSETS = """
     SELECT row.id, row.kind, row.owner_id, row.title, row.made_on, row.bpm, row.subkind, row.sha256, row.terms,
-           row.changes, asset.version
-    FROM staged_asset AS row JOIN asset ON asset.id = row.id
+           row.changes, asset.version + 1 AS version, row.fate = 'changed' AS has_past
+    FROM staged_asset AS row LEFT JOIN asset ON asset.id = row.id AND row.fate = 'changed'
     WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same' ORDER BY row.line"""
 
 WRITE_CREDITS = (
@@ -181,8 +181,8 @@ WRITE_CREDITS = (
     WHERE line BETWEEN $1 AND $2 AND fate = 'new' GROUP BY asset_id ORDER BY min(line)""",
     *_findable("staged_credit", "'CONTRIBUTOR'", id="contributor_id", when="introduces"),
 )
-WRITTEN_CREDITS = """
-    SELECT row.asset_id AS id, asset.kind, array_agg(row.id ORDER BY row.line) AS ids
+SUBJECTS_CREDITS = """
+    SELECT row.asset_id AS id, asset.kind, true AS has_past, array_agg(row.id ORDER BY row.line) AS ids
     FROM staged_credit AS row JOIN asset ON asset.id = row.asset_id
     WHERE row.line BETWEEN $1 AND $2 AND row.fate = 'new' GROUP BY row.asset_id, asset.kind ORDER BY min(row.line)"""
 
@@ -209,8 +209,8 @@ WRITE_EDGES = (
     SELECT child_id, 'LINEAGE_CHANGED', array_agg(id ORDER BY line) FROM staged_edge
     WHERE line BETWEEN $1 AND $2 AND fate <> 'same' AND kind <> 'CONTAINS' GROUP BY child_id ORDER BY min(line)""",
 )
-WRITTEN_EDGES = """
-    SELECT row.child_id AS id, asset.kind, array_agg(row.id ORDER BY row.line) AS ids
+SUBJECTS_EDGES = """
+    SELECT row.child_id AS id, asset.kind, true AS has_past, array_agg(row.id ORDER BY row.line) AS ids
     FROM staged_edge AS row JOIN asset ON asset.id = row.child_id
     WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same' AND row.kind <> 'CONTAINS'
     GROUP BY row.child_id, asset.kind ORDER BY min(row.line)"""
@@ -251,8 +251,8 @@ WRITE_ITEMS = (
     SELECT release_id, 'LINEAGE_CHANGED', ARRAY[version_id] FROM staged_version
     WHERE line BETWEEN $1 AND $2 ORDER BY line""",
 )
-WRITTEN_ITEMS = """
-    SELECT next.release_id AS id, 'RELEASE' AS kind, next.version_id, next.past_id IS NULL AS filled,
+SUBJECTS_ITEMS = """
+    SELECT next.release_id AS id, 'RELEASE' AS kind, true AS has_past, next.version_id, next.past_id IS NULL AS filled,
            array_agg(asset.ref ORDER BY row.line) AS items
     FROM staged_version AS next
     JOIN staged_edge AS row ON row.child_id = next.release_id AND row.kind = 'CONTAINS'

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -16,16 +14,18 @@ from db.engine import APP_ROLE
 
 OWNER_ROLE = "casset_owner"
 _LOCK = 0x63617373  # "cass": the advisory lock under which one process migrates while the others wait
+_REVISIONS = Path(__file__).with_name("migrations") / "versions"
 _TIMID = {"lock_timeout": "5s", "statement_timeout": "10min", "application_name": "casset migrate"}
 
 
-async def migrate(target: Mapping[str, Any], revision: str = "head") -> None:
-    """Bring the database to a revision, making the two roles first where they are missing.
+async def migrate(target: Mapping[str, Any]) -> None:
+    """Bring the database to the newest revision, making the two roles first where they are missing.
 
     Args:
         target: keyword arguments of `asyncpg.connect`, for a role that may create roles and extensions.
-        revision: where to go.
     """
+    if await _is_newest(target):
+        return
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(**target, server_settings=_TIMID),
@@ -36,10 +36,22 @@ async def migrate(target: Mapping[str, Any], revision: str = "head") -> None:
             await connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
             await _make_roles(connection)
             await connection.commit()
-            await connection.run_sync(_upgrade, revision)
+            await connection.run_sync(_upgrade)
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+async def _is_newest(target: Mapping[str, Any]) -> bool:
+    """Whether nothing is to be done, which is known without alembic."""
+    newest = max(path.stem for path in _REVISIONS.glob("*.py")).partition("_")[0]
+    connection = await asyncpg.connect(**target)
+    try:
+        return bool(await connection.fetchval("SELECT version_num FROM alembic_version") == newest)
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        return False
+    finally:
+        await connection.close()
 
 
 async def _make_roles(connection: AsyncConnection) -> None:
@@ -58,15 +70,10 @@ async def _make_roles(connection: AsyncConnection) -> None:
         await connection.exec_driver_sql(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER_ROLE}")
 
 
-def configuration(connection: Connection | None = None) -> Config:
-    """Alembic's configuration, over a connection that is already there."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["connection"] = connection
-    return config
+def _upgrade(connection: Connection) -> None:
+    # Alembic takes half a second to import: a start that finds nothing to migrate does not wait for it.
+    from db.migrations.running import upgrade  # noqa: PLC0415  # see above
 
-
-def _upgrade(connection: Connection, revision: str) -> None:
     connection.exec_driver_sql(f"SET ROLE {OWNER_ROLE}")
-    command.upgrade(configuration(connection), revision)
+    upgrade(connection)
     connection.exec_driver_sql("RESET ROLE")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import runpy
 import secrets
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from rich.console import Console
 
 from db.accounts import account_holding, add_session
@@ -151,7 +151,7 @@ def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:
         return await work(from_environment(data))
 
     try:
-        done = asyncio.run(body())
+        done = uvloop.run(body())
     except (CassetError, SettingRefused, DataFolderBroken, PostgresDidNotStart) as error:
         complaints.print(str(error), highlight=False)
         raise typer.Exit(1) from None

@@ -18,7 +18,6 @@ from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 
 HERE = Path(__file__).parent
-DEFAULT_DATA = Path(".casset-bench")
 DATABASE = "casset"
 FILLING = HERE / "filling.sql"
 SESSION = {
@@ -101,8 +100,3 @@ async def _renew(server: EmbeddedPostgres) -> None:
         await connection.close()
     await migrate(server.dsn(user="casset_owner", database=DATABASE))
 
-
-def run(data: Path, console: Console) -> None:
-    """Prepare the database of a data folder."""
-    with cluster(data) as server:
-        asyncio.run(prepare(server, console))

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.engine import Database
-from db.migrate import configuration, migrate
+from db.migrate import migrate
+from db.migrations.running import configuration
 from domain.ids import Kind, Ref
 
 NUMBERS_AT_THE_EDGES = (0, 1, 31, 32, 2**64 - 1, 2**64, 2**127, 2**128 - 1, 0x0190F2C8A1B27C3D8E4F5A6B7C8D9E0F)

@@ -48,5 +48,8 @@ async def scene(scene_database: Database) -> Scene:
 
 @pytest.fixture(scope="session")
 def readers(scene_database: Database) -> dict[Execution, Reader]:
-    """The two executions over the scene."""
-    return {execution: Reader(executable(), scene_database, execution) for execution in Execution}
+    """The two executions over the scene; what is prepared for one serves the other."""
+    readers = {execution: Reader(executable(), scene_database, execution) for execution in Execution}
+    plan, reference = readers[Execution.PLAN], readers[Execution.REFERENCE]
+    reference.documents, reference.plans = plan.documents, plan.plans
+    return readers

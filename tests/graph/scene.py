@@ -214,6 +214,11 @@ class Rows:
             **{"valid": FOREVER, **values},
         )
 
+    def value(self, name: str, column: str) -> Any:
+        """What was written in a column of the row of that name, or of its detail."""
+        key = self.keys[name]
+        return next(values[column] for _, values in self._rows if values.get("id") == key and column in values)
+
     async def write(self, database: Database) -> None:
         """Write everything in one transaction, in the order that foreign keys ask for."""
         place = {table.name: number for number, table in enumerate(tables.metadata.sorted_tables)}
@@ -227,6 +232,11 @@ class Rows:
 def digest(text: str) -> str:
     """SHA-256 as media rows keep it."""
     return sha256(text.encode()).hexdigest()
+
+
+def mbid(name: str) -> str:
+    """The MusicBrainz id of a named asset."""
+    return str(UUID(bytes=sha256(name.encode()).digest()[:16]))
 
 
 @dataclass
@@ -298,6 +308,7 @@ def _looks(rows: Rows) -> None:
 
 
 STATES = ("private", "unlisted", "public", "archived", "withdrawn")
+UPCS = ("036000291452", "012345678905", "042100005264", "4006381333931", "5901234123457", "9780201379624")
 
 
 def _every_state(rows: Rows) -> None:
@@ -315,7 +326,7 @@ def _every_state(rows: Rows) -> None:
                     "duration_ms": 180_000,
                 }
             elif kind is AssetKind.RELEASE:
-                details = {"upc": f"03600029145{number}", "label": "Løvely", "release_kind": ReleaseKind.EP}
+                details = {"upc": UPCS[number], "label": "Løvely", "release_kind": ReleaseKind.EP}
                 details["status"] = ReleaseStatus.SCHEDULED if state == "teased" else ReleaseStatus.PUBLISHED
             rows.asset(
                 name,
@@ -331,7 +342,7 @@ def _every_state(rows: Rows) -> None:
             rows.put(
                 tables.origin,
                 source="musicbrainz",
-                source_ref=str(UUID(bytes=sha256(name.encode()).digest()[:16])),
+                source_ref=mbid(name),
                 asset_id=rows.keys[name],
             )
             rows.merge(f"old.{name}", Kind(kind.lower()), name)
@@ -596,6 +607,7 @@ def _only_here(rows: Rows) -> None:
         track_id=rows.keys["lead"],
         start_ms=0,
         end_ms=1,
+        caption="Lead hook",
         theme_id=rows.keys["theme.hidden"],
         badges=[Badge.AI_ASSISTED],
     )

@@ -1,0 +1,127 @@
+"""One contender, a server process of its own: `contender.py NAME` with the target of asyncpg as JSON on standard input.
+
+Says its port on standard output and serves until standard input closes. All are uvicorn on uvloop and httptools, one
+process, the pool of `db.engine.Database`:
+
+    plan       the product as it is
+    reference  the product with EXECUTION=reference
+    unguarded  the product whose statements are compiled without visibility predicates
+    floor      bare routes that run the twins, by hand, and write the bytes: GET /W/<handle>, GET /S/<id> …
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+import uvloop
+from sqlalchemy import true
+
+from db import access, compiler, tables
+from db.engine import Database
+from db.map import TYPES
+from domain.ids import parse_ref
+from graph.reading import Execution
+from graph.server.app import create_app
+from graph.server.settings import Environment, Settings
+from workload import twins
+
+PRODUCTS = {"plan": Execution.PLAN, "reference": Execution.REFERENCE, "unguarded": Execution.PLAN}
+NAMES = (*PRODUCTS, "floor")
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Floor:
+    """What a good engineer writes where there is no GraphQL: one route for each operation, its SQL, its bytes."""
+
+    def __init__(self, database: Database) -> None:
+        """Know the twins."""
+        self._database = database
+        self._twins = twins()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        _, name, argument = scope["path"].split("/")
+        body = await self._pool.fetchval(self._twins[name], *arguments(name, argument))
+        headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        await self._database.open()
+        self._pool = self._database._plans  # the product's own pool, without what the product does around it
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._database.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def arguments(name: str, argument: str) -> tuple[Any, ...]:
+    """What a twin is given for a path: the subject, then what anonymous holds, and that they are no agent."""
+    if name == "W":
+        return argument.casefold(), (), False
+    ref = parse_ref(argument)
+    return (ref.id, (), False) if name == "D" else (ref.id, ref.kind.value.upper(), (), False)
+
+
+def remove_guards() -> None:
+    """Compile without visibility: every row is seen and shown; which row of a history holds now stays a question."""
+    history = {tables.policy, tables.split, tables.lineage_edge}
+
+    def unguarded(table: Any, _: Any, row: Any) -> Any:
+        return access._current(row) if table in history else true()
+
+    compiler.allowed = unguarded
+    for name, type_ in TYPES.items():
+        TYPES[name] = dataclasses.replace(type_, shown=None)
+
+
+def app_of(name: str, database: Database) -> App:
+    """The application of a contender."""
+    if name == "floor":
+        return Floor(database)
+    if name == "unguarded":
+        remove_guards()
+    return create_app(Settings(environment=Environment.PRODUCTION, execution=PRODUCTS[name]), database)
+
+
+async def serve(name: str, target: dict[str, Any]) -> None:
+    """Serve until standard input closes."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app_of(name, Database(target)),
+        http="httptools",
+        loop="none",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    sys.stdout.flush()
+
+    async def watch() -> None:
+        await asyncio.to_thread(sys.stdin.read)
+        server.should_exit = True
+
+    watching = asyncio.create_task(watch())
+    await server.serve(sockets=[listening])
+    watching.cancel()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    uvloop.run(serve(sys.argv[1], json.loads(sys.stdin.readline())))

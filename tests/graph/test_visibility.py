@@ -1,0 +1,478 @@
+"""Who sees what: a table written by hand from domain.md, section 4, and held against both executions.
+
+Nothing here was learned from running code. An asset is `seen` whole, as a `stub` (a withdrawn one: title, owner, state),
+as a `teaser` (a scheduled release: that and cover, hook and room), or `not` at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from domain.ids import Kind, Ref
+from graph.reading import Execution, Reader
+from tests.graph.scene import Rows, Scene, digest, mbid, named_assets
+
+OUTSIDERS = ("anonymous", "agent", "stranger")
+MEMBERS = ("member", "editor")
+"""Whom the artist has taken in, whatever their role; the editor holds the unclaimed artist `archive` too."""
+VIEWERS = (*OUTSIDERS, *MEMBERS)
+
+PROBE = """
+fragment Probe on Asset {
+  id title state owner { handle }
+  createdAt madeOn version derivedCount badges policy { id }
+  credits(first: 1) { totalCount } splits(first: 1) { totalCount } media(first: 1) { totalCount }
+  parents(first: 1) { totalCount edges { cursor } } children(first: 1) { totalCount pageInfo { endCursor hasNextPage } }
+  releases(last: 1) { totalCount nodes { id } } provenance(first: 1) { totalCount }
+  ... on Track { isrc bpm durationMs hook { id } }
+  ... on Release {
+    cover { title } lead: hook { caption } room { title }
+    releaseKind status upc label publishedAt currentVersion { id }
+    versions(first: 1) { totalCount } items(first: 1) { totalCount }
+  }
+}
+"""
+STUB = {"id", "title", "state", "owner"}
+TEASER = {"cover", "lead", "room"}
+
+# What people outside see, by the way on which they meet the asset. Agents see the same, but nothing of what is teased;
+# members see everything, on every way.
+#             PRIVATE UNLISTED PUBLIC ARCHIVED WITHDRAWN teased
+READ = "      not     seen     seen   seen     stub      teaser  "
+LIST = "      not     not      seen   not      not       teaser  "
+REACH = "     not     not      seen   seen     stub      teaser  "
+IDENTIFIER = "not     seen     seen   seen     not       not     "
+BEHIND_ROW = "not     not      seen   seen     not       not     "
+BEHIND_ROOM = "not    not      seen   seen     not       teaser  "
+BEHIND_LIST = "not    not      seen   not      not       not     "
+
+# way: what people see, the name of the row that stands for `$x` (`{}` is the asset), the question.
+TRACKS_AND_RELEASES = {
+    "node": (READ, "{}", "query($x: ID!) { node(id: $x) { ...Probe } }"),
+    "asset": (READ, "{}", "query($x: ID!) { asset(id: $x) { ...Probe } }"),
+    "nodes": (READ, "{}", "query($x: ID!) { nodes(ids: [$x]) { ...Probe } }"),
+    "resolve": (READ, "{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
+    "old id, node": (READ, "old.{}", "query($x: ID!) { node(id: $x) { ...Probe } }"),
+    "old id, asset": (READ, "old.{}", "query($x: ID!) { asset(id: $x) { ...Probe } }"),
+    "old id, nodes": (READ, "old.{}", "query($x: ID!) { nodes(ids: [$x]) { ...Probe } }"),
+    "old id, resolve": (READ, "old.{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
+    "MusicBrainz id": (READ, "mbid:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
+    "SHA-256": (IDENTIFIER, "sha256:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
+    "assets": (LIST, "nova", "query($x: ID!) { assets(filter: { owner: $x }, first: 50) { nodes { ...Probe } } }"),
+    "artist.assets": (LIST, "nova", '{ artist(handle: "nova") { assets(last: 50) { edges { node { ...Probe } } } } }'),
+    "search": (LIST, "title:{}", "query($x: String!) { search(query: $x) { nodes { ...Probe } } }"),
+    "edge.parent": (
+        REACH,
+        "hub",
+        "query($x: ID!) { asset(id: $x) { parents(first: 50) { nodes { parent { ...Probe } } } } }",
+    ),
+    "edge.child": (
+        REACH,
+        "root",
+        "query($x: ID!) { asset(id: $x) { children(first: 50) { nodes { child { ...Probe } } } } }",
+    ),
+    "node(edge).parent": (
+        REACH,
+        "parent.{}",
+        "query($x: ID!) { node(id: $x) { ... on LineageEdge { parent { ...Probe } } } }",
+    ),
+    "release.items": (
+        REACH,
+        "holder",
+        "query($x: ID!) { release(id: $x) { items(first: 50) { nodes { asset { ...Probe } } } } }",
+    ),
+    "node(item).asset": (
+        REACH,
+        "item.{}",
+        "query($x: ID!) { node(id: $x) { ... on ReleaseItem { asset { ...Probe } } } }",
+    ),
+    "node(credit).asset": (
+        BEHIND_ROW,
+        "credit.{}",
+        "query($x: ID!) { node(id: $x) { ... on Credit { asset { ...Probe } } } }",
+    ),
+    "node(split).asset": (
+        BEHIND_ROW,
+        "split.{}",
+        "query($x: ID!) { node(id: $x) { ... on Split { asset { ...Probe } } } }",
+    ),
+    "node(media).asset": (
+        BEHIND_ROW,
+        "master.{}",
+        "query($x: ID!) { node(id: $x) { ... on Media { asset { ...Probe } } } }",
+    ),
+    "contributor.credits": (
+        BEHIND_LIST,
+        "person.everywhere",
+        "query($x: ID!) { contributor(id: $x) { credits(first: 100) { nodes { asset { ...Probe } } } } }",
+    ),
+}
+TRACKS = {
+    "ISRC": (IDENTIFIER, "isrc:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
+    "hooks": (BEHIND_LIST, "nova", "{ hooks(first: 50) { nodes { track { ...Probe } } } }"),
+    "world.hooks": (
+        BEHIND_LIST,
+        "nova",
+        '{ world(handle: "nova") { hooks(first: 50) { nodes { track { ...Probe } } } } }',
+    ),
+    "node(hook).track": (
+        BEHIND_ROW,
+        "hook.{}",
+        "query($x: ID!) { node(id: $x) { ... on Hook { track { ...Probe } } } }",
+    ),
+}
+RELEASES = {
+    "UPC": (IDENTIFIER, "upc:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
+    "release": (READ, "{}", "query($x: ID!) { release(id: $x) { ...Probe } }"),
+    "world.releases": (LIST, "nova", '{ world(handle: "nova") { releases(first: 50) { nodes { ...Probe } } } }'),
+    "node(version).release": (
+        BEHIND_ROW,
+        "version.superseded.{}",
+        "query($x: ID!) { node(id: $x) { ... on ReleaseVersion { release { ...Probe } } } }",
+    ),
+    "node(room).release": (
+        BEHIND_ROOM,
+        "room.{}",
+        "query($x: ID!) { node(id: $x) { ... on Room { release { ...Probe } } } }",
+    ),
+}
+WAYS = TRACKS_AND_RELEASES | TRACKS | RELEASES
+TRACK_STATES = ("track.private", "track.unlisted", "track.public", "track.archived", "track.withdrawn")
+RELEASE_STATES = tuple(name.replace("track", "release") for name in TRACK_STATES)
+
+
+def value_of(rows: Rows, form: str, name: str) -> str:
+    """What stands for `$x`: an id, or another reference to the asset."""
+    way, _, rest = form.partition(":")
+    if not rest:
+        return rows[form.format(name)]
+    known = {
+        "mbid": lambda: mbid(name),
+        "sha256": lambda: digest(f"MASTER {name}"),
+        "title": lambda: rows.value(name, "title"),
+        "isrc": lambda: rows.value(name, "isrc"),
+        "upc": lambda: rows.value(name, "upc"),
+    }
+    return known[way]()
+
+
+def probed(answer: Any, ref: str) -> dict[str, Any] | None:
+    """What a probe found of an asset, wherever in the answer; the same wherever it found it."""
+    found = [node for node in probes(answer) if node["id"] == ref]
+    assert all(node == found[0] for node in found)
+    return found[0] if found else None
+
+
+def probes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every asset that was probed."""
+    if isinstance(value, dict) and "title" in value and "state" in value:
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from probes(inner)
+
+
+def exposure(node: dict[str, Any] | None) -> str:
+    """How much of an asset an answer shows."""
+    if node is None:
+        return "not"
+    told = {name for name, value in node.items() if not is_empty(value)}
+    if told == STUB:
+        return "stub"
+    if told == STUB | TEASER:
+        return "teaser"
+    full = {
+        "createdAt",
+        "madeOn",
+        "version",
+        "badges",
+        "policy",
+        "credits",
+        "splits",
+        "media",
+        "provenance",
+        "parents",
+        "children",
+    }
+    return "seen" if told >= STUB | full else f"only {sorted(told)}"
+
+
+def is_empty(value: Any) -> bool:
+    """Null, an empty list, or an empty page."""
+    if isinstance(value, dict) and "totalCount" in value:
+        rest = {**value, "totalCount": None, **(value.get("pageInfo") or {"pageInfo": None}), "pageInfo": None}
+        return value["totalCount"] == 0 and not any(rest.values())
+    return value is None or value == []
+
+
+@pytest.fixture(params=Execution)
+def reader(request: pytest.FixtureRequest, readers: dict[Execution, Reader]) -> Reader:
+    return readers[request.param]
+
+
+@pytest.mark.parametrize("viewer", [*OUTSIDERS, "member"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_asset_is_seen_as_its_state_and_the_way_say(
+    scene: Scene, reader: Reader, way: str, viewer: str
+) -> None:
+    cells, form, question = WAYS[way]
+    states = RELEASE_STATES if way in RELEASES else TRACK_STATES
+    names = states if way in TRACKS else (*states, "release.teased")
+    values = {name: value_of(scene.rows, form, name) for name in names}
+    answers = {}
+    for value in dict.fromkeys(values.values()):
+        variables = {"x": value} if "$x" in question else None
+        answers[value] = json.loads(
+            (await reader.answer(question + PROBE, None, variables, scene.viewers[viewer])).body
+        )
+    assert not any("errors" in answer for answer in answers.values())
+    seen = {name: exposure(probed(answers[value], scene[name])) for name, value in values.items()}
+    expected = dict(zip([*states, "release.teased"], cells.split(), strict=True))
+    if viewer == "agent":
+        expected["release.teased"] = "not"
+    if viewer in MEMBERS:
+        expected = dict.fromkeys(expected, "seen")
+    assert seen == {name: expected[name] for name in names}
+
+
+@pytest.mark.parametrize("viewer", ["anonymous", "owner"])
+async def test_all_four_kinds_are_seen_alike(scene: Scene, reader: Reader, viewer: str) -> None:
+    question = "query($x: ID!) { node(id: $x) { ...Probe } }" + PROBE
+    states = dict(zip(("private", "unlisted", "public", "archived", "withdrawn", "teased"), READ.split(), strict=True))
+    for name in named_assets(scene.rows):
+        answer = json.loads((await reader.answer(question, None, {"x": scene[name]}, scene.viewers[viewer])).body)
+        expected = "seen" if viewer == "owner" else states[name.partition(".")[2]]
+        assert (name, exposure(answer["data"]["node"])) == (name, expected)
+
+
+async def test_a_stub_keeps_its_owner_and_a_teaser_its_hook_whose_track_stays_hidden(
+    scene: Scene, reader: Reader
+) -> None:
+    question = """query($stub: ID!, $teaser: ID!) {
+      stub: node(id: $stub) { ... on Asset { title state owner { handle } } }
+      teaser: node(id: $teaser) { ... on Release { title state hook { caption startMs track { id } } } }
+    }"""
+    variables = {"stub": scene["track.withdrawn"], "teaser": scene["release.teased"]}
+    answer = json.loads((await reader.answer(question, None, variables, scene.viewers["anonymous"])).body)
+    assert answer["data"] == {
+        "stub": {"title": "TRACKwithdrawn", "state": "WITHDRAWN", "owner": {"handle": "nova"}},
+        "teaser": {
+            "title": "RELEASEteased",
+            "state": "PRIVATE",
+            "hook": {"caption": "Lead hook", "startMs": 0, "track": None},
+        },
+    }
+
+
+# -- everything else by its id -------------------------------------------------------------------------------------
+
+EVERYBODY, NOBODY = VIEWERS, ()
+PEOPLE = ("anonymous", "stranger", *MEMBERS)
+BOTH_OWNERS = ("stranger", *MEMBERS)
+"""The stranger owns the other end."""
+
+OF_ASSETS = {
+    "private": MEMBERS,
+    "unlisted": EVERYBODY,
+    "public": EVERYBODY,
+    "archived": EVERYBODY,
+    "withdrawn": MEMBERS,
+}
+"""Who reads a row that belongs to an asset in that state and is shown only where the asset is shown whole."""
+
+ROWS = {
+    **{
+        f"{row}.track.{state}": who
+        for state, who in OF_ASSETS.items()
+        for row in ("credit", "split", "policy", "event")
+    },
+    **{
+        f"{row}.track.{state}": who for state, who in OF_ASSETS.items() for row in ("credit.proposed", "hook", "master")
+    },
+    **{f"room.hook.track.{state}": who for state, who in OF_ASSETS.items()},
+    **{f"version.published.release.{state}": who for state, who in OF_ASSETS.items()},
+    **{f"version.superseded.release.{state}": who for state, who in OF_ASSETS.items()},
+    **{f"item.published.release.{state}": who for state, who in OF_ASSETS.items()},
+    **{f"visual.cover.release.{state}": who for state, who in OF_ASSETS.items()},
+    **{f"room.release.{state}": who for state, who in OF_ASSETS.items()},
+    # Only members see sources, what was declined, and drafts, whatever the asset's state.
+    **{f"{row}.track.{state}": MEMBERS for state in OF_ASSETS for row in ("credit.declined", "source")},
+    **{
+        f"{row}.release.{state}": MEMBERS
+        for state in OF_ASSETS
+        for row in ("version.draft", "item.draft", "policy.version")
+    },
+    # Of a scheduled release people see cover, hook (with its theme) and room; agents none of it; neither the rest.
+    **dict.fromkeys(("visual.cover.release.teased", "room.release.teased", "hook.lead", "theme.hidden"), PEOPLE),
+    **{f"{row}.release.teased": MEMBERS for row in ("credit", "split", "policy", "event", "master")},
+    **{f"{row}.release.teased": MEMBERS for row in ("version.published", "version.superseded", "item.published")},
+    # An item of a release that is seen, an edge with an end that is seen: there, though what they hold may be hidden.
+    **{f"item.track.{state}": EVERYBODY for state in OF_ASSETS},
+    **{f"{edge}.track.{state}": EVERYBODY for state in OF_ASSETS for edge in ("parent", "child")},
+    "edge.confirmed": EVERYBODY,
+    "edge.claimed": EVERYBODY,
+    "edge.disputed": EVERYBODY,
+    "edge.rejected": MEMBERS,
+    "edge.refused": MEMBERS,
+    "edge.rejected.theirs": BOTH_OWNERS,
+    "edge.refused.theirs": BOTH_OWNERS,
+    "edge.both_hidden": MEMBERS,
+    "edge.closed": NOBODY,
+    "edge.ended": NOBODY,
+    "edge.to_come": NOBODY,
+    "visual.public_hook": EVERYBODY,
+    "visual.world": EVERYBODY,
+    "visual.private_hook": MEMBERS,
+    "visual.retired": MEMBERS,
+    "visual.unworn": MEMBERS,
+    "theme.world": EVERYBODY,
+    "theme.unworn": MEMBERS,
+    "split.declined": MEMBERS,
+    "split.closed": NOBODY,
+    "split.ended": NOBODY,
+    "policy.artist": EVERYBODY,
+    "policy.platform": EVERYBODY,
+    "policy.closed": NOBODY,
+    "event.artist": EVERYBODY,
+    "room.public": EVERYBODY,
+    "room.members": ("stranger",),
+    "room.supporters": ("editor",),
+    "person.everywhere": EVERYBODY,
+    "person.private": MEMBERS,
+    "person.unlisted": MEMBERS,
+    "person.declined": MEMBERS,
+    "person.self": BOTH_OWNERS,
+    "person.uncredited": NOBODY,
+    "account.sid": ("stranger",),
+    "account.mel": ("member",),
+    "account.ada": NOBODY,
+    "nova": EVERYBODY,
+    "archive": EVERYBODY,
+    "old.track.private": MEMBERS,
+    "old.nobody": NOBODY,
+}
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+async def test_a_row_is_read_by_its_id_by_those_who_may(scene: Scene, reader: Reader, viewer: str) -> None:
+    question = "query($x: ID!) { node(id: $x) { id } }"
+    answers = {
+        name: json.loads((await reader.answer(question, None, {"x": scene[name]}, scene.viewers[viewer])).body)
+        for name in ROWS
+    }
+    there = {name: scene["track.private" if name == "old.track.private" else name] for name in ROWS}
+    expected = {name: {"data": {"node": {"id": there[name]} if viewer in who else None}} for name, who in ROWS.items()}
+    assert answers == expected
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+async def test_what_is_not_yours_answers_byte_for_byte_as_what_is_not_there(
+    scene: Scene, reader: Reader, viewer: str
+) -> None:
+    questions = {
+        "query($x: ID!) { node(id: $x) { __typename id } }": tuple(Kind),
+        "query($x: ID!) { nodes(ids: [$x, $x]) { __typename id } }": tuple(Kind),
+        "query($x: String!) { resolve(ref: $x) { matched node { id } } }": tuple(Kind),
+        "query($x: ID!) { asset(id: $x) { id } }": (Kind.TRACK,),
+        "query($x: ID!) { release(id: $x) { id } }": (Kind.RELEASE,),
+        "query($x: ID!) { contributor(id: $x) { id } }": (Kind.CONTRIBUTOR,),
+        "query($x: ID!) { assets(filter: { madeFrom: $x }) { totalCount nodes { id } } }": (Kind.TRACK,),
+        "query($x: ID!) { assets(filter: { contributor: $x }) { totalCount nodes { id } } }": (Kind.CONTRIBUTOR,),
+    }
+    hidden = [name for name, who in ROWS.items() if viewer not in who]
+    hidden += [] if viewer in MEMBERS else ["track.private", "release.private"]
+    for question, kinds in questions.items():
+        for kind in kinds:
+            unknown = str(Ref(kind, scene.rows.new_key()))
+            bodies = {
+                (await reader.answer(question, None, {"x": ref}, scene.viewers[viewer])).body
+                for ref in [unknown, *[scene[name] for name in hidden if scene[name].startswith(f"{kind}_")]]
+            }
+            assert len(bodies) == 1, (question, kind)
+
+
+# -- what filters, counts and edges must not tell ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("viewer", OUTSIDERS)
+async def test_a_filter_tells_nothing_that_the_asset_itself_does_not(scene: Scene, reader: Reader, viewer: str) -> None:
+    """A teaser shows no badge, no license, no credit and no time: no filter on these may find it."""
+    filters = [
+        "badge: HUMAN_MADE",
+        "licenseFamily: CC_BY_SA",
+        "policyDecision: { use: SYNC, decision: LICENSE_REQUIRED }",
+        "hasHook: false",
+        'createdFrom: "2020-01-01T00:00:00Z"',
+        'createdBefore: "2040-01-01T00:00:00Z"',
+        f"contributor: {json.dumps(scene['person.everywhere'])}",
+        f"madeFrom: {json.dumps(scene['root'])}",
+    ]
+    for filter_ in filters:
+        question = f"{{ assets(filter: {{ kinds: [RELEASE], {filter_} }}, first: 100) {{ nodes {{ id }} }} }}"
+        answer = json.loads((await reader.answer(question, None, None, scene.viewers[viewer])).body)
+        found = {node["id"] for node in answer["data"]["assets"]["nodes"]}
+        assert (filter_, scene["release.public"] in found, scene["release.teased"] in found) == (filter_, True, False)
+
+
+@pytest.mark.parametrize(
+    ("viewer", "theirs"), [("anonymous", False), ("agent", False), ("stranger", True), ("member", True)]
+)
+async def test_a_filter_by_parent_follows_only_edges_that_the_viewer_may_see(
+    scene: Scene, reader: Reader, viewer: str, *, theirs: bool
+) -> None:
+    question = "query($x: ID!) { assets(filter: { madeFrom: $x }, first: 100) { nodes { id } } }"
+    answer = json.loads((await reader.answer(question, None, {"x": scene["track.public"]}, scene.viewers[viewer])).body)
+    found = {node["id"] for node in answer["data"]["assets"]["nodes"]}
+    names = {"confirmed": True, "claimed": True, "disputed": True, "rejected": False, "closed": False, "ended": False}
+    assert {name: scene[f"child.{name}"] in found for name in names} == names
+    # A refused registration still binds, but only the two owners know of it.
+    assert (scene["child.refused"] in found) == (viewer in MEMBERS)
+    assert (scene["child.theirs"] in found) == theirs
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+async def test_of_an_edge_with_a_hidden_end_only_kind_and_status_are_told_and_counts_hold(
+    scene: Scene, reader: Reader, viewer: str
+) -> None:
+    question = """query($x: ID!) { asset(id: $x) { parents(first: 50) { totalCount nodes {
+      id kind status parent { id } child { id }
+      childWindow { startMs } parentWindow { startMs } childIsOlder binding note createdAt evidence { source }
+    } } } }"""
+    answer = json.loads((await reader.answer(question, None, {"x": scene["hub"]}, scene.viewers[viewer])).body)
+    parents = answer["data"]["asset"]["parents"]
+    assert parents["totalCount"] == len(parents["nodes"]) == len(named_assets(scene.rows))
+    told = {edge["id"]: edge for edge in parents["nodes"]}
+    for name in named_assets(scene.rows):
+        edge, state = told[scene[f"parent.{name}"]], name.partition(".")[2]
+        hidden = viewer not in MEMBERS and state not in ("public", "archived")
+        rest = {key: value for key, value in edge.items() if key not in ("id", "kind", "status", "parent", "child")}
+        assert edge["kind"] == "DJ_MIX_OF"
+        assert edge["status"] == "CONFIRMED"
+        assert edge["child"] == {"id": scene["hub"]}
+        assert (name, all(value is None for value in rest.values())) == (name, hidden)
+        shown = not hidden or state == "withdrawn" or (state == "teased" and viewer != "agent")
+        assert edge["parent"] == ({"id": scene[name]} if shown else None)
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+async def test_a_search_finds_people_only_where_their_credits_are_listed(
+    scene: Scene, reader: Reader, viewer: str
+) -> None:
+    question = "query($q: String!) { search(query: $q, kinds: [CONTRIBUTOR]) { totalCount nodes { ... on Contributor { id } } } }"
+    names = {
+        "person.everywhere",
+        "person.private",
+        "person.unlisted",
+        "person.declined",
+        "person.uncredited",
+        "person.self",
+    }
+    for name in names:
+        asked = {"q": scene.rows.value(name, "name")}
+        answer = json.loads((await reader.answer(question, None, asked, scene.viewers[viewer])).body)
+        there = [{"id": scene[name]}] if viewer in ROWS[name] else []
+        assert answer["data"]["search"] == {"totalCount": len(there), "nodes": there}
