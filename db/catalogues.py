@@ -197,6 +197,14 @@ def _path(refs: Sequence[str]) -> str:
     return " → ".join(shown)
 
 
+async def _wait_for_other_imports(raw: asyncpg.Connection) -> None:
+    """Become the one import; the session of a killed one ends within the seconds a lock is waited for."""
+    try:
+        await raw.execute("SELECT pg_advisory_lock($1)", _IMPORT_LOCK)
+    except asyncpg.LockNotAvailableError:
+        raise ImportRunning("Another import is running. Wait for it to end.") from None
+
+
 @asynccontextmanager
 async def staging(database: Database, source: str, new_id: Callable[[], UUID]) -> AsyncIterator[Staging]:
     """A session with empty staging tables; whatever happens in it is gone with it, but what was merged.
@@ -209,8 +217,7 @@ async def staging(database: Database, source: str, new_id: Callable[[], UUID]) -
     async with database.read() as connection:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         try:
-            if not await raw.fetchval("SELECT pg_try_advisory_lock($1)", _IMPORT_LOCK):
-                raise ImportRunning("Another import is running. Wait for it to end.")
+            await _wait_for_other_imports(raw)
             await raw.execute("SELECT set_config('casset.source', $1, false)", source)
             await raw.execute(_OPEN)
             yield Staging(raw, source, new_id)

@@ -6,7 +6,6 @@ gave travels as parameters, what the schema fixes is written into the statement,
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,11 +15,13 @@ from sqlalchemy import ColumnElement, Text, case, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.access import Exposure, allowed
-from db.json_text import Part, boolean, constant, joined, leaf
+from db.json_text import Part, constant, joined, leaf, object_text
+from db.pages import PageText, closed_page
 from db.places import (
     Each,
     Inline,
     Many,
+    NotStored,
     Page,
     Place,
     Resolved,
@@ -30,15 +31,14 @@ from db.places import (
     Type,
     Types,
     base_of,
+    names_of,
+    place_of,
     rows_of,
 )
 from db.selection import Field, Selection
 from db.statements import statement_text
 
 LARGEST_STATEMENT = 64 * 1024
-
-Weights = tuple[tuple[tuple[int, ...], int], ...]
-"""For each product of page sizes (slots), how many kinds of object are read that many times."""
 
 
 class Refused(Exception):
@@ -64,7 +64,10 @@ def compile_selection(types: Types, selection: Selection) -> Statement:
     Raises:
         Refused: a field has no stored place, or the statement would be too long.
     """
-    body = _Compiler(types).object(types[selection.root], None, selection.fields, (selection.root,))
+    try:
+        body = _Compiler(types).object(types[selection.root], None, selection.fields, (selection.root,))
+    except NotStored as computed:
+        raise Refused(str(computed)) from None
     sql, names = statement_text(select(func.convert_to(body, constant("UTF8"))))
     if len(sql) > LARGEST_STATEMENT:
         raise Refused(f"the statement is longer than {LARGEST_STATEMENT} bytes")
@@ -75,75 +78,6 @@ def _origin(name: str) -> tuple[int, str]:
     """`s3_size` is `size` of slot 3; everything else is of the viewer."""
     slot, _, rest = name.partition("_")
     return (int(slot[1:]), rest) if slot[:1] == "s" and slot[1:].isdigit() else (-1, name)
-
-
-def place_of(types: Types, type_: Type, name: str) -> tuple[Place, bool]:
-    """Where a field lives, and whether in the type's own detail row rather than its base row.
-
-    Raises:
-        Refused: nowhere: it is computed.
-    """
-    if name in type_.places:
-        return type_.places[name], type_.base is not None
-    if type_.base is not None and name in types[type_.base].places:
-        return types[type_.base].places[name], False
-    raise Refused(f"{type_.name}.{name} is not stored")
-
-
-def targets(types: Types, place: Place, field: Field) -> tuple[Type, ...]:
-    """The types a place leads to for a field of that shape."""
-    if isinstance(place, (Switch, Resolved)):
-        chosen = place.choose(field.shape)
-        return () if chosen is None else (types[chosen.type],)
-    if isinstance(place, Each):
-        return tuple(types[place.choose(kind).type] for kind in sorted(field.shape))
-    if isinstance(place, (ToOne, Many, Page)):
-        return (types[place.type],)
-    return ()
-
-
-def weigh(types: Types, selection: Selection) -> Weights:
-    """How many objects a selection may read, in terms of its page sizes; what is not stored weighs nothing."""
-    weights: Counter[tuple[int, ...]] = Counter()
-    _weigh(types, types[selection.root], selection.fields, (), weights)
-    return tuple(weights.items())
-
-
-def _weigh(
-    types: Types,
-    type_: Type,
-    fields: Sequence[Field],
-    path: tuple[int, ...],
-    weights: Counter[tuple[int, ...]],
-) -> None:
-    for field in fields:
-        if not field.fields:
-            continue
-        owner = types.get(next(iter(field.kinds)), type_) if type_.kinds else type_
-        try:
-            place, _ = place_of(types, owner, field.name)
-        except Refused:
-            continue
-        inner = field.fields
-        below = path
-        if isinstance(place, (Page, Each)):
-            below = (*path, field.slot)
-            if isinstance(place, Page):
-                inner = tuple(node for part in field.fields for node in _nodes(part))
-        elif isinstance(place, Resolved):
-            inner = tuple(node for part in field.fields if part.name == "node" for node in part.fields)
-        weights[below] += 1
-        for target in targets(types, place, field):
-            _weigh(types, target, inner, below, weights)
-
-
-def _nodes(part: Field) -> tuple[Field, ...]:
-    """The fields asked of each node of a page, through `nodes` or through `edges`."""
-    if part.name == "nodes":
-        return part.fields
-    return tuple(
-        field for inner in part.fields if part.name == "edges" and inner.name == "node" for field in inner.fields
-    )
 
 
 class _Compiler:
@@ -259,23 +193,18 @@ class _Compiler:
             case Many():
                 return [self._many(place, row, field)]
             case Page():
-                return [self._page(place, row, field)]
+                return [PageText(self.types, place, row, field, self.object).text()]
 
     @staticmethod
     def _or_null(text: ColumnElement[str]) -> ColumnElement[str]:
         return func.coalesce(text, constant("null"))
 
     def _inline(self, place: Inline, row: Any, field: Field) -> ColumnElement[str]:
-        parts: list[Part] = ["{"]
-        for number, inner in enumerate(field.fields):
-            parts.append(f'{"," if number else ""}"{inner.key}":')
-            parts += [f'"{place.type}"'] if inner.name == "__typename" else leaf(place.places[inner.name], row)
-        text = joined([*parts, "}"])
+        text = object_text(
+            (inner.key, [f'"{place.type}"'] if inner.name == "__typename" else leaf(place.places[inner.name], row))
+            for inner in field.fields
+        )
         return text if place.present is None else case((place.present(row), text), else_=constant("null"))
-
-    def names_of(self, type_: Type) -> tuple[str, ...]:
-        """The concrete types a row of the type may be."""
-        return tuple(kind.type for kind in type_.kinds) or (type_.name,)
 
     def _to_one(
         self,
@@ -287,7 +216,7 @@ class _Compiler:
     ) -> ColumnElement[str]:
         type_ = self.types[place.type]
         target, table, conditions = rows_of(self.types, type_)
-        text = self.object(type_, target, fields, names or self.names_of(type_))
+        text = self.object(type_, target, fields, names or names_of(type_))
         return (
             select(text)
             .select_from(target)
@@ -301,27 +230,26 @@ class _Compiler:
         if chosen is None:
             return constant("null")
         bound = place.arguments.bind(field.shape, f"s{field.slot}")
-        texts: dict[str, ColumnElement[str]] = {}
-        parts: list[Part] = ["{"]
-        for number, part in enumerate(field.fields):
-            parts.append(f'{"," if number else ""}"{part.key}":')
+        typename = Field("__typename", "__typename", frozenset(names_of(self.types[chosen.type])))
+        # One column for each node asked for, numbered: a response key may be longer than a name in SQL.
+        asked = [part.fields for part in field.fields if part.name == "node"] or [(typename,)]
+        texts = [self._to_one(chosen, None, fields, bound).label(f"node{n}") for n, fields in enumerate(asked)]
+        found = select(*texts).subquery("found")
+        nodes = iter(found.c)
+
+        def value(part: Field) -> list[Part]:
             if part.name == "node":
-                label = f"node{number}"
-                texts[label] = self._to_one(chosen, None, part.fields, bound)
-                parts.append(literal_column(f"found.{label}", Text))
-            else:
-                parts.append(f'"{field.shape[0] if part.name == "matched" else "Resolution"}"')
-        if not texts:
-            typename = Field("__typename", "__typename", frozenset(self.names_of(self.types[chosen.type])))
-            texts["there"] = self._to_one(chosen, None, (typename,), bound)
-        found = select(*[text.label(label) for label, text in texts.items()]).subquery("found")
-        there = select(joined([*parts, "}"])).select_from(found).where(found.c[next(iter(texts))].is_not(None))
+                return [next(nodes)]
+            return [f'"{field.shape[0] if part.name == "matched" else "Resolution"}"']
+
+        text = object_text((part.key, value(part)) for part in field.fields)
+        there = select(text).select_from(found).where(found.c.node0.is_not(None))
         return self._or_null(there.correlate_except(found).scalar_subquery())
 
     def _many(self, place: Many, row: Any, field: Field) -> ColumnElement[str]:
         type_ = self.types[place.type]
         target, table, conditions = rows_of(self.types, type_)
-        text = self.object(type_, target, field.fields, self.names_of(type_))
+        text = self.object(type_, target, field.fields, names_of(type_))
         listed = func.string_agg(text, aggregate_order_by(constant(","), target.c[place.by], target.c.id), type_=Text)
         query = (
             select(joined(["[", listed, "]"]))
@@ -342,126 +270,15 @@ class _Compiler:
         listed = func.string_agg(self._or_null(node), aggregate_order_by(constant(","), asked.c.n), type_=Text)
         return select(joined(["[", listed, "]"])).select_from(asked).correlate_except(asked).scalar_subquery()
 
-    # -- pages --------------------------------------------------------------------------------------------------
-
-    def _page(self, place: Page, row: Any, field: Field) -> ColumnElement[str]:
-        order, backward, cursors, filters = field.shape
-        bound = place.arguments.bind(field.shape, f"s{field.slot}")
-        type_ = self.types[place.type]
-
-        def rows() -> tuple[Any, list[ColumnElement[bool]]]:
-            target, table, conditions = rows_of(self.types, type_)
-            if place.source is not None:
-                target = place.source(bound, lambda inner: allowed(table, place.action, inner))
-            else:
-                conditions.append(allowed(table, place.action, target))
-            conditions.append(place.on(row, target, bound))
-            conditions += [place.arguments.filters[name].on(target, bound[name]) for name in filters]
-            return target, conditions
-
-        def total() -> ColumnElement[int]:
-            target, conditions = rows()
-            counted = select(func.count()).select_from(target).where(*conditions).correlate_except(target)
-            return counted.scalar_subquery()
-
-        page = None
-        if any(part.name not in ("totalCount", "__typename") for part in field.fields):
-            target, conditions = rows()
-            for name in cursors:
-                place_ = bound[f"{name}_key"], bound[f"{name}_id"]
-                conditions.append(order.past(target, *place_, after=name == "after"))
-            ordering = order.columns(target, backward=backward)
-            number = func.row_number().over(order_by=ordering).label("rn")
-            inner = select(*target.c, number).where(*conditions).order_by(*ordering).limit(bound["fetched"])
-            page = inner.correlate_except(target).subquery()
-            if any(leaf_.name.endswith("Cursor") for part in field.fields for leaf_ in part.fields):
-                page = select(*page.c, func.count().over().label("found")).subquery()
-        parts: list[Part] = ["{"]
-        for number_, part in enumerate(field.fields):
-            parts.append(f'{"," if number_ else ""}"{part.key}":')
-            if part.name == "__typename":
-                parts.append(f'"{next(iter(part.kinds))}"')
-            elif part.name == "totalCount":
-                parts.append(total())
-            else:
-                parts += self._page_part(type_, page, part, order, bound, backward=backward, cursors=cursors)
-        text = joined([*parts, "}"])
-        if page is None:
-            return text
-        # HAVING makes it one row even where only constants are asked for, as of `pageInfo { hasPreviousPage }`.
-        whole = select(text).select_from(page).having(literal_column("true"))
-        return whole.correlate_except(page).scalar_subquery()
-
-    def _page_part(
-        self,
-        type_: Type,
-        page: Any,
-        part: Field,
-        order: Any,
-        bound: Any,
-        *,
-        backward: bool,
-        cursors: tuple[str, ...],
-    ) -> list[Part]:
-        size = bound["size"]
-        if part.name == "pageInfo":
-            return [self._page_info(page, part, order, size, backward=backward, cursors=cursors)]
-        names = self.names_of(type_)
-        if part.name == "nodes":
-            text = self.object(type_, page, part.fields, names)
-        else:
-            pieces: list[Part] = ["{"]
-            for number, inner in enumerate(part.fields):
-                pieces.append(f'{"," if number else ""}"{inner.key}":')
-                if inner.name == "__typename":
-                    pieces.append(f'"{next(iter(inner.kinds))}"')
-                elif inner.name == "cursor":
-                    pieces += ['"', order.cursor(page), '"']
-                else:
-                    pieces.append(self.object(type_, page, inner.fields, names))
-            text = joined([*pieces, "}"])
-        by = page.c.rn.desc() if backward else page.c.rn
-        listed = func.string_agg(text, aggregate_order_by(constant(","), by), type_=Text).filter(page.c.rn <= size)
-        return ["[", listed, "]"]
-
-    @staticmethod
-    def _page_info(
-        page: Any, part: Field, order: Any, size: Any, *, backward: bool, cursors: tuple[str, ...]
-    ) -> ColumnElement[str]:
-        more = boolean(func.count() > size)
-        parts: list[Part] = ["{"]
-        for number, inner in enumerate(part.fields):
-            parts.append(f'{"," if number else ""}"{inner.key}":')
-            if inner.name == "__typename":
-                parts.append('"PageInfo"')
-            elif inner.name == "hasNextPage":
-                parts.append(("true" if "before" in cursors else "false") if backward else more)
-            elif inner.name == "hasPreviousPage":
-                parts.append(more if backward else "true" if "after" in cursors else "false")
-            else:
-                nearest = (inner.name == "startCursor") != backward
-                edge = page.c.rn == (literal_column("1") if nearest else func.least(size, page.c.found))
-                cursor = func.string_agg(order.cursor(page), constant(""), type_=Text).filter(edge)
-                quoted = constant('"').concat(cursor).concat(constant('"'))
-                parts.append(func.coalesce(quoted, constant("null")))
-        return joined([*parts, "}"])
-
 
 def closed_value(place: Place, field: Field) -> str:
     """What a field answers where its row is not shown that far: null, nothing in a list, or an empty page."""
-    if isinstance(place, (Many, Each)):
-        return "[]"
-    if not isinstance(place, Page):
-        return place.closed if isinstance(place, Stored) else "null"
-    return "{" + ",".join(f'"{part.key}":{_closed_part(part)}' for part in field.fields) + "}"
-
-
-def _closed_part(part: Field) -> str:
-    if part.name == "__typename":
-        return f'"{next(iter(part.kinds))}"'
-    if part.name == "totalCount":
-        return "0"
-    if part.name != "pageInfo":
-        return "[]"
-    empty = {"hasNextPage": "false", "hasPreviousPage": "false", "__typename": '"PageInfo"'}
-    return "{" + ",".join(f'"{inner.key}":{empty.get(inner.name, "null")}' for inner in part.fields) + "}"
+    match place:
+        case Page():
+            return closed_page(field)
+        case Many() | Each():
+            return "[]"
+        case Stored():
+            return place.closed
+        case _:
+            return "null"

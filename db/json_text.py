@@ -46,6 +46,14 @@ def joined(parts: Iterable[Part]) -> ColumnElement[str]:
     return func.concat(*arguments, type_=Text)
 
 
+def object_text(pairs: Iterable[tuple[str, Iterable[Part]]]) -> ColumnElement[str]:
+    """A JSON object out of its keys and the parts of their values; there may be none, where all are skipped."""
+    parts: list[Part] = ["{"]
+    for number, (key, value) in enumerate(pairs):
+        parts += [f'{"," if number else ""}"{key}":', *value]
+    return joined([*parts, "}"])
+
+
 def boolean(condition: ColumnElement[bool]) -> ColumnElement[str]:
     """`true` or `false`; NULL gives NULL."""
     return case((condition, constant("true")), (~condition, constant("false")))

@@ -125,6 +125,8 @@ class Order:
             if len(data) < len(self.tag) + 16 or not data.startswith(self.tag.encode()):
                 raise ValueError(text)
             place = self.form.unpack(data[len(self.tag) : -16]), UUID(bytes=data[-16:])
+            if text != self.write(*place):  # base64 has more than one way to write the same
+                raise ValueError(text)
         except (ValueError, binascii.Error, struct.error, OverflowError):
             raise BadInput("That is not a cursor of this list in this order.") from None
         return place

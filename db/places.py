@@ -169,12 +169,34 @@ def base_of(types: Types, type_: Type) -> Type:
     return types[type_.base] if type_.base else type_
 
 
+def names_of(type_: Type) -> tuple[str, ...]:
+    """The concrete types a row of the type may be."""
+    return tuple(kind.type for kind in type_.kinds) or (type_.name,)
+
+
 def rows_of(types: Types, type_: Type) -> tuple[Row, Table, list[ColumnElement[bool]]]:
     """A fresh alias of the table where a type's rows are, that table, and what makes a row one of the type."""
     base = base_of(types, type_)
     row = base.rows.alias()
     words = [word for kind in base.kinds if kind.type == type_.name for word in kind.words]
     return row, base.rows, [row.c.kind.in_(words)] if type_.base else []
+
+
+class NotStored(Exception):
+    """A field lives nowhere: it is computed, or part of introspection."""
+
+
+def place_of(types: Types, type_: Type, name: str) -> tuple[Place, bool]:
+    """Where a field lives, and whether in the type's own detail row rather than its base row.
+
+    Raises:
+        NotStored: nowhere.
+    """
+    if name in type_.places:
+        return type_.places[name], type_.base is not None
+    if type_.base is not None and name in types[type_.base].places:
+        return types[type_.base].places[name], False
+    raise NotStored(f"{type_.name}.{name} is not stored")
 
 
 def column(table: Table, name: str, *, plain: bool = False, exposure: Exposure = Exposure.FULL) -> Stored:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, func
 
 from db import tables
-from db.access import Action
 from db.arguments import Bound
 from db.places import Inline, Many, Stored, Type, columns
 
@@ -22,7 +21,7 @@ PERMISSION_POLICY = Type(
     {
         **columns(tables.policy, "level", "license_family", "license", "stated_as", id="ref"),
         "validFrom": Stored(lambda row: func.lower(row.c.valid, type_=tables.policy.c.created_at.type), nullable=True),
-        "terms": Many("PermissionTerm", _terms_of, "position", cap=64, action=Action.REACH),
+        "terms": Many("PermissionTerm", _terms_of, "position", cap=16),
     },
 )
 

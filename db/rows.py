@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, cast, func, lit
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.access import Exposure, allowed, viewer_values
+from db.pages import listed_rows, within_cursors
 from db.places import Inline, Kind, Many, Page, Stored, ToOne, Type, Types, base_of, rows_of
 from domain.accounts import Viewer
 
@@ -130,16 +131,6 @@ class RowReader:
             listed.setdefault(found["@parent"], []).append(self._found(type_, found))
         return listed
 
-    def _page_rows(self, place: Page, parent: Any, shape: Any, bound: Any) -> tuple[Any, list[Any]]:
-        type_ = self._types[place.type]
-        row, table, conditions = rows_of(self._types, type_)
-        if place.source is not None:
-            row = place.source(bound, lambda inner: allowed(table, place.action, inner))
-        else:
-            conditions.append(allowed(table, place.action, row))
-        conditions.append(place.on(parent, row, bound))
-        return row, conditions + [place.arguments.filters[name].on(row, bound[name]) for name in shape[3]]
-
     async def page(
         self,
         owner: Type | None,
@@ -151,11 +142,10 @@ class RowReader:
     ) -> Mapping[UUID, list[Found]]:
         """One row more than a page, for each parent (or for the root, under ROOT), in the order of the page."""
         type_ = self._types[place.type]
-        order, backward, cursors, _ = shape
+        order, backward, _, _ = shape
         parent = owner.rows.alias() if owner and owner.table is not None else None
-        row, conditions = self._page_rows(place, parent, shape, bound)
-        for name in cursors:
-            conditions.append(order.past(row, bound[f"{name}_key"], bound[f"{name}_id"], after=name == "after"))
+        row, conditions = listed_rows(self._types, place, parent, shape, bound)
+        conditions += within_cursors(shape, row, bound)
         listed = (
             self._columns(type_, row) if place.source is None else [row.c.id.label("@id"), row.c.kind.label("@kind")]
         )
@@ -189,7 +179,7 @@ class RowReader:
     ) -> Mapping[UUID, int]:
         """How many rows the whole list of each parent holds."""
         parent = owner.rows.alias() if owner and owner.table is not None else None
-        row, conditions = self._page_rows(place, parent, shape, bound)
+        row, conditions = listed_rows(self._types, place, parent, shape, bound)
         counted = select(func.count().label("found")).select_from(row).where(*conditions)
         if parent is None:
             return {ROOT: (await self._run(counted, values))[0]["found"]}

@@ -30,9 +30,11 @@ from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import ast
 
 from db.arguments import Arguments
-from db.compiler import Refused, Statement, Weights, compile_selection, place_of, weigh
+from db.compiler import Refused, Statement, compile_selection
 from db.map import TYPES
+from db.places import NotStored, place_of
 from db.selection import Field, Selection
+from db.weights import Weights, weigh
 from domain.errors import BadInput
 from graph.collecting import Asked, Collector, condition_names
 
@@ -84,7 +86,7 @@ class Slot:
     definition: GraphQLField
     node: FieldNode
     variables: tuple[tuple[str, str], ...] | None
-    """(argument, variable) where every argument is a plain variable, never a forbidden null: the fast way to read them."""
+    """(argument, variable) where every argument is a plain variable, never a forbidden null: the fast way to read."""
 
     def read(self, variables: VariableValues) -> Reading:
         """Split into shape and values, or refuse with BadInput or a GraphQLError (a null where none may be)."""
@@ -170,7 +172,7 @@ class _Finder(Visitor):
             return
         try:
             place, _own = place_of(TYPES, type_, node.name.value)
-        except Refused:
+        except NotStored:
             return
         arguments = getattr(place, "arguments", None)
         if arguments is None or not definition.args:

@@ -9,7 +9,6 @@ from importlib import resources
 from typing import Any
 
 import uvicorn
-from resolvers.demo import is_empty, load_demo
 from rich.console import Console
 from rich.progress import Progress
 
@@ -20,6 +19,7 @@ from domain.accounts import ANONYMOUS
 from graph.server.app import create_app
 from graph.server.settings import Settings
 from resolvers.context import Acting, now, uuid7
+from resolvers.demo import is_empty, load_demo
 
 
 async def database_of(settings: Settings) -> Database:

@@ -40,8 +40,9 @@ from graphql import (
 from graphql.utilities import type_comparators
 
 from db.arguments import Paging
-from db.compiler import place_of
 from db.map import TYPES
+from db.resolution import NODES
+from db.places import place_of
 from domain.ids import Kind, Ref
 from tests.graph.scene import NASTY, START, Rows, digest
 
@@ -150,7 +151,8 @@ class Author:
         self._variables: dict[str, Any] = {}
         self._fragments: list[tuple[str, GraphQLNamedType, str]] = []
         self._keys: dict[str, tuple[str, str, str]] = {}
-        self._left = self.chance.choice((8, 16, 40))
+        self._left = self.chance.choice((10, 20, 40))
+        self._meant = "Track"
         # Let validation decide whether keys agree: then one key may mean different things for different types.
         self._loose = self._happens(0.15)
 
@@ -168,7 +170,7 @@ class Author:
         self._clear()
         root = self.schema.query_type
         assert root is not None
-        body = self._set(root, self.chance.choice((1, 2, 3, 4, 6)), self.chance.choice((20, 100, 400)))
+        body = self._set(root, self.chance.choice((2, 3, 4, 6)), self.chance.choice((20, 100, 400)))
         declared = f"({', '.join(self._declared)})" if self._declared else ""
         fragments = [f"fragment {name} on {type_.name} {text}" for name, type_, text in self._fragments]
         operations = [f"query Asked{declared} {body}"]
@@ -187,20 +189,22 @@ class Author:
         fields = {} if isinstance(type_, GraphQLUnionType) else type_.fields
         if self._left < 0 or depth < 0:
             fields = {name: definition for name, definition in fields.items() if not _is_composite(definition)}
-        elif (not fields or self._happens(0.2)) and depth >= 0:
+        elif not fields or self._happens(0.6 if type_.name == "Node" else 0.2):
             return self._fragment(type_, depth - 1, room)
         if not fields or self._happens(0.07):
             key = self._key("__typename", "", "String!")
             return ("" if key == "__typename" else f"{key}: ") + "__typename" + self._directive()
         names = list(fields)
         composite = [name for name in names if _is_composite(fields[name])]
-        name = self.chance.choice(composite if composite and self._happens(0.5) else names)
+        name = self.chance.choice(composite if composite and self._happens(0.6) else names)
         return self._field(type_, name, fields[name], depth, room)
 
     def _fragment(self, type_: Any, depth: int, room: int) -> str:
         conditions = [
             other for other in self._composite if type_comparators.do_types_overlap(self.schema, type_, other)
         ]
+        if type_.name == "Node" and self._happens(0.7):
+            conditions = [other for other in conditions if other.name == self._meant]
         if self._happens(0.5):
             condition = self.chance.choice([None, type_, *conditions])
             on = f" on {condition.name}" if condition else ""
@@ -341,8 +345,7 @@ class Author:
         if word == "query":
             return self.chance.choice((*QUERIES, *QUERIES, *NASTY[:8]))
         if word == "ref":
-            every = [ref for refs in self.pool.ids.values() for ref in refs]
-            return self.chance.choice(every if self._happens(0.4) else self.pool.references)
+            return self._id(list(self.pool.ids)) if self._happens(0.4) else self.chance.choice(self.pool.references)
         if word == "handle":
             return self.chance.choice(self.pool.handles)
         kinds: Sequence[str] = list(self.pool.ids)
@@ -354,7 +357,13 @@ class Author:
                 "owner": ("artist",),
                 "madeFrom": ASSETS,
             }.get(word if word != "id" else field_name, kinds)
-        return self.chance.choice(self.pool.ids[self.chance.choice(kinds)])
+        return self._id(kinds)
+
+    def _id(self, kinds: Sequence[str]) -> str:
+        """An id of one of some kinds, remembered as what is meant."""
+        kind = self.chance.choice(kinds)
+        self._meant = NODES[Kind(kind)]
+        return self.chance.choice(self.pool.ids[kind])
 
     # -- writing values -------------------------------------------------------------------------------------------
 

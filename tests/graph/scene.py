@@ -129,6 +129,11 @@ class Rows:
         """Write a row that nobody refers to."""
         self._rows.append((table, values))
 
+    def complete(self, table: Table, name: str, /, **values: Any) -> None:
+        """Fill in a row that is still to be written, where rows point at each other."""
+        written = next(row for table_, row in self._rows if table_ is table and row["id"] == self.keys[name])
+        written.update(values)
+
     def artist(self, handle: str, name: str, *, claimed: bool = True, **values: Any) -> str:
         """Write an artist, findable by name and handle."""
         values = {"kind": "CREATOR", "created_at": START, **values}
@@ -365,7 +370,7 @@ def _around_each(rows: Rows) -> None:
         number=1,
         state=VersionState.PUBLISHED,
     )
-    _set(rows, tables.release, "holder", current_version_id=rows.keys["version.holder"])
+    rows.complete(tables.release, "holder", current_version_id=rows.keys["version.holder"])
     everything = rows.term_set(*_terms())
     for position, name in enumerate(named_assets(rows), 1):
         asset = rows.keys[name]
@@ -438,12 +443,6 @@ def _around_each(rows: Rows) -> None:
             _release_parts(rows, name)
 
 
-def _set(rows: Rows, table: Table, name: str, **values: Any) -> None:
-    """Complete a row that is still to be written."""
-    written = next(row for table_, row in rows._rows if table_ is table and row["id"] == rows.keys[name])
-    written.update(values)
-
-
 def _release_parts(rows: Rows, name: str) -> None:
     """Versions in all states, the room and the cover of a release."""
     for number, state in enumerate((VersionState.SUPERSEDED, VersionState.PUBLISHED, VersionState.DRAFT), 1):
@@ -476,7 +475,7 @@ def _release_parts(rows: Rows, name: str) -> None:
         valid=FOREVER,
     )
     current = None if name == "release.teased" else rows.keys[f"version.published.{name}"]
-    _set(rows, tables.release, name, cover_id=rows.keys[f"visual.cover.{name}"], current_version_id=current)
+    rows.complete(tables.release, name, cover_id=rows.keys[f"visual.cover.{name}"], current_version_id=current)
 
 
 def _terms() -> list[dict[str, Any]]:
@@ -611,22 +610,20 @@ def _only_here(rows: Rows) -> None:
         theme_id=rows.keys["theme.hidden"],
         badges=[Badge.AI_ASSISTED],
     )
-    _set(rows, tables.release, "release.teased", lead_hook_id=rows.keys["hook.lead"])
-    _set(rows, tables.hook, "hook.track.public", theme_id=rows.keys["theme.world"])
+    rows.complete(tables.release, "release.teased", lead_hook_id=rows.keys["hook.lead"])
+    rows.complete(tables.hook, "hook.track.public", theme_id=rows.keys["theme.world"])
     for name, visibility in (("public", "PUBLIC"), ("members", "MEMBERS"), ("supporters", "SUPPORTERS")):
         artist = {"public": "nova", "members": "far", "supporters": "archive"}[name]
         rows.add(f"room.{name}", tables.room, artist_id=rows.keys[artist], title=NASTY[8], visibility=visibility)
     rows.merge("old.nobody", Kind.TRACK, "hub", known=OVER)
-    _set(
-        rows,
+    rows.complete(
         tables.artist,
         "nova",
         theme_id=rows.keys["theme.world"],
         visual_id=rows.keys["visual.world"],
         lead_hook_id=rows.keys["hook.track.public"],
     )
-    _set(
-        rows,
+    rows.complete(
         tables.artist,
         "far",
         visual_id=rows.keys["visual.retired"],
@@ -739,7 +736,7 @@ def _crowd_release(rows: Rows, number: int, name: str, names: list[str]) -> None
         is_compatibility=True,
         published_at=START,
     )
-    _set(rows, tables.release, name, current_version_id=rows.keys[version])
+    rows.complete(tables.release, name, current_version_id=rows.keys[version])
     for position, item in enumerate(chance.sample(names, chance.choice((0, 2, 9))), 1):
         if item != name:
             rows.put(

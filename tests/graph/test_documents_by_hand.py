@@ -109,7 +109,9 @@ def _people_of_the_song(rows: Rows) -> None:
         )  # fmt: skip  # as above
     for number, role in enumerate((MediaRole.MASTER, MediaRole.PREVIEW, MediaRole.SOURCE)):
         sha, when = digest(role), at(number)
-        rows.add(role.lower(), tables.media, asset_id=song, role=role, sha256=sha, mime_type="audio/flac", created_at=when)
+        rows.add(
+            role.lower(), tables.media, asset_id=song, role=role, sha256=sha, mime_type="audio/flac", created_at=when
+        )
 
 
 def _lineage(rows: Rows) -> None:
@@ -139,7 +141,9 @@ def _look(rows: Rows) -> None:
     rows.add("cover", tables.visual_world, owner_id=ada, title="Cover", colour="#ff0080", created_at=at(2))
     rows.add("lounge", tables.room, artist_id=ada, title="Lounge")
     rows.add("booth", tables.room, artist_id=ada, hook_id=rows.keys["hook"], visibility="MEMBERS")
-    rows.put(tables.artist, into="ada", theme_id=rows.keys["theme"], visual_id=rows.keys["rain"], lead_hook_id=rows.keys["hook"])
+    rows.complete(
+        tables.artist, "ada", theme_id=rows.keys["theme"], visual_id=rows.keys["rain"], lead_hook_id=rows.keys["hook"]
+    )
     terms = rows.term_set(
         {"use": "REMIX", "decision": "ALLOWED", "attribution": True},
         {"use": "SYNC", "layer": "MASTER", "decision": "LICENSE_REQUIRED", "price_minor": 5000, "currency": "EUR"},
@@ -155,12 +159,27 @@ def _release(rows: Rows) -> None:
     ep = rows.keys["ep"]
     for number, state in enumerate(("SUPERSEDED", "PUBLISHED", "DRAFT"), 1):
         title = None if state == "DRAFT" else f"EP, take {number}"
-        rows.add(f"v{number}", tables.release_version, release_id=ep, number=number, state=state, title=title, created_at=at(number))
+        rows.add(
+            f"v{number}",
+            tables.release_version,
+            release_id=ep,
+            number=number,
+            state=state,
+            title=title,
+            created_at=at(number),
+        )
     for position, name in enumerate(("song", "demo", "kick"), 1):
         version, asset = rows.keys["v2"], rows.keys[name]
-        rows.add(f"item.{name}", tables.release_item, version_id=version, asset_id=asset, position=position, title=name.title())
+        rows.add(
+            f"item.{name}",
+            tables.release_item,
+            version_id=version,
+            asset_id=asset,
+            position=position,
+            title=name.title(),
+        )
     looks = {"cover_id": rows.keys["cover"], "lead_hook_id": rows.keys["hook"]}
-    rows.put(tables.release, into="ep", current_version_id=rows.keys["v2"], **looks)
+    rows.complete(tables.release, "ep", current_version_id=rows.keys["v2"], **looks)
 
 
 CURSORS: dict[str, Callable[[Rows, str], str]] = {
@@ -487,7 +506,7 @@ ANYBODY: list[tuple[str, Any]] = [
     (
         """{ asset(id: "<song>") {
           media { nodes { role sha256 mimeType durationMs } } previews: media(roles: [PREVIEW, SOURCE]) { totalCount }
-          provenance { nodes { sequence kind previousHash } edges { cursor } }
+          provenance { nodes { sequence kind } } head: provenance(first: 1) { edges { cursor node { previousHash } } totalCount }
           releases { nodes { title } totalCount }
         } }""",
         {
@@ -500,12 +519,9 @@ ANYBODY: list[tuple[str, Any]] = [
                 },
                 "previews": {"totalCount": 1},
                 "provenance": {
-                    "nodes": [
-                        {"sequence": 1, "kind": "ASSET_CREATED", "previousHash": None},
-                        {"sequence": 2, "kind": "HOOK_CHANGED", "previousHash": "<hash>"},
-                    ],
-                    "edges": [{"cursor": "<SEQUENCE1 created>"}, {"cursor": "<cursor>"}],
+                    "nodes": [{"sequence": 1, "kind": "ASSET_CREATED"}, {"sequence": 2, "kind": "HOOK_CHANGED"}]
                 },
+                "head": {"edges": [{"cursor": "<SEQUENCE1 created>", "node": {"previousHash": None}}], "totalCount": 2},
                 "releases": {"nodes": [{"title": "First EP"}], "totalCount": 1},
             }
         },
@@ -830,3 +846,211 @@ async def desk(new_target: Callable[[], dict[str, Any]]) -> AsyncIterator[Desk]:
     await rows.write(database)
     yield Desk(rows, viewers, {execution: Reader(executable(), database, execution) for execution in Execution})
     await database.close()
+
+
+@pytest.mark.parametrize("execution", Execution)
+@pytest.mark.parametrize(("text", "answer"), ANYBODY)
+async def test_anybody_is_answered_as_written(desk: Desk, execution: Execution, text: str, answer: Any) -> None:
+    await _answers(desk, await desk.ask(execution, text), answer)
+
+
+@pytest.mark.parametrize("execution", Execution)
+@pytest.mark.parametrize(("text", "answer"), OWN)
+async def test_an_owner_is_answered_as_written(desk: Desk, execution: Execution, text: str, answer: Any) -> None:
+    await _answers(desk, await desk.ask(execution, text, viewer="owner"), answer)
+
+
+@pytest.mark.parametrize("execution", Execution)
+@pytest.mark.parametrize(("text", "variables", "answer"), WITH_VARIABLES)
+async def test_variables_are_answered_as_written(
+    desk: Desk, execution: Execution, text: str, variables: dict[str, Any], answer: Any
+) -> None:
+    await _answers(desk, await desk.ask(execution, text, variables), answer)
+
+
+async def _answers(desk: Desk, given: Answer, expected: Any) -> None:
+    assert not given.refused
+    assert ordered(given.body) == ordered(filled(json.dumps({"data": expected}), desk.rows).encode())
+
+
+# -- pages from end to end -----------------------------------------------------------------------------------------
+
+LISTS = {
+    "assets": "query($f: Int, $l: Int, $a: String, $b: String) { list: assets(first: $f, last: $l, after: $a, before: $b) %s }",
+    "assets by title": "query($f: Int, $l: Int, $a: String, $b: String)"
+    " { list: assets(order: TITLE, first: $f, last: $l, after: $a, before: $b) %s }",
+    "assets by children": "query($f: Int, $l: Int, $a: String, $b: String)"
+    " { list: assets(order: MOST_DERIVED, first: $f, last: $l, after: $a, before: $b) %s }",
+    "samples": "query($f: Int, $l: Int, $a: String, $b: String)"
+    " { list: assets(filter: { kinds: [SAMPLE] }, first: $f, last: $l, after: $a, before: $b) %s }",
+    "artists": "query($f: Int, $l: Int, $a: String, $b: String) { list: artists(first: $f, last: $l, after: $a, before: $b) %s }",
+    "newest artists": "query($f: Int, $l: Int, $a: String, $b: String)"
+    " { list: artists(order: NEWEST, first: $f, last: $l, after: $a, before: $b) %s }",
+    "hooks": "query($f: Int, $l: Int, $a: String, $b: String) { list: hooks(first: $f, last: $l, after: $a, before: $b) %s }",
+    "oldest hooks": "query($f: Int, $l: Int, $a: String, $b: String)"
+    " { list: hooks(order: OLDEST, first: $f, last: $l, after: $a, before: $b) %s }",
+    "search": 'query($f: Int, $l: Int, $a: String, $b: String) { list: search(query: "d", first: $f, last: $l, after: $a, before: $b) %s }',
+    **{
+        field_: f'query($f: Int, $l: Int, $a: String, $b: String) {{ asset(id: "<song>") {{ list: {field_}(first: $f, last: $l, after: $a, before: $b) %s }} }}'
+        for field_ in ("credits", "splits", "media", "parents", "provenance", "releases")
+    },
+    **{
+        f"release {field_}": f'query($f: Int, $l: Int, $a: String, $b: String) {{ release(id: "<ep>") {{ list: {field_}(first: $f, last: $l, after: $a, before: $b) %s }} }}'
+        for field_ in ("versions", "items")
+    },
+}
+PAGE_OF = "{ edges { cursor node { ... on Node { id } } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("execution", Execution)
+@pytest.mark.parametrize("name", LISTS)
+async def test_cursors_followed_to_the_end_meet_every_row_once_in_order(
+    desk: Desk, name: str, execution: Execution, *, backward: bool, size: int
+) -> None:
+    async def page(**asked: Any) -> dict[str, Any]:
+        answer = json.loads((await desk.ask(execution, LISTS[name].replace("%s", PAGE_OF), asked, "owner")).body)
+        data = answer["data"]
+        return data["list"] if "list" in data else next(iter(data.values()))["list"]
+
+    whole = await page(f=100)
+    met: list[Any] = []
+    cursor = None
+    for _ in range(len(whole["edges"]) + 1):
+        part = await page(**({"l": size, "b": cursor} if backward else {"f": size, "a": cursor}))
+        info, edges = part["pageInfo"], part["edges"]
+        assert 0 < len(edges) <= size
+        assert part["totalCount"] == whole["totalCount"] == len(whole["edges"])
+        assert (info["startCursor"], info["endCursor"]) == (edges[0]["cursor"], edges[-1]["cursor"])
+        assert info["hasNextPage" if backward else "hasPreviousPage"] == (cursor is not None)
+        met = [*edges, *met] if backward else [*met, *edges]
+        cursor = info["startCursor" if backward else "endCursor"]
+        if not info["hasPreviousPage" if backward else "hasNextPage"]:
+            break
+    assert met == whole["edges"]
+
+
+# -- bad input -----------------------------------------------------------------------------------------------------
+
+BAD: list[tuple[str, dict[str, Any]]] = [
+    # An id of the wrong kind, or none at all.
+    ('{ asset(id: "<ada>") { id } }', {}),
+    ('{ asset(id: "<hook>") { id } }', {}),
+    ('{ release(id: "<song>") { id } }', {}),
+    ('{ contributor(id: "<ada>") { id } }', {}),
+    ("query($id: ID!) { asset(id: $id) { id } }", {"id": "<ada>"}),
+    ('{ assets(filter: { owner: "<song>" }) { totalCount } }', {}),
+    ('{ assets(filter: { contributor: "<ada>" }) { totalCount } }', {}),
+    ('{ assets(filter: { madeFrom: "<ada>" }) { totalCount } }', {}),
+    ('{ artist(handle: "ada") { assets(filter: { madeFrom: "<hook>" }) { totalCount } } }', {}),
+    *[
+        ("query($id: ID!) { node(id: $id) { id } }", {"id": id_})
+        for id_ in (
+            "",
+            "1",
+            "track",
+            "track_",
+            "nothing_01jd0000000000000000000000",
+            "track_01JD0000000000000000000000",
+        )
+    ],
+    *[
+        ("query($id: ID!) { node(id: $id) { id } }", {"id": id_})
+        for id_ in (
+            "track_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "track_01jd000000000000000000000",
+            "track_01jd000000000000000000000u",
+        )
+    ],
+    ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["<song>", "no id"]}),
+    ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["<song>"] * 101}),
+    # Cursors.
+    ('{ assets(after: "") { totalCount } }', {}),
+    ('{ assets(after: "nonsense") { totalCount } }', {}),
+    ('{ assets(before: "ÄÖÜ") { totalCount } }', {}),
+    ('{ assets(order: TITLE, after: "<NEWEST song>") { totalCount } }', {}),
+    ('{ assets(after: "<TITLE song>") { totalCount } }', {}),
+    ('{ artists(after: "<NEWEST song>") { totalCount } }', {}),
+    ('{ hooks(order: OLDEST, before: "<NEWEST song>") { totalCount } }', {}),
+    ('{ asset(id: "<song>") { credits(after: "<NEWEST song>") { totalCount } } }', {}),
+    ("query($c: String) { assets(after: $c) { totalCount } }", {"c": "<NEWEST song>A"}),
+    ("query($c: String) { assets(after: $c) { totalCount } }", {"c": "\ud800"}),
+    # Pages.
+    ("{ assets(first: 0) { totalCount } }", {}),
+    ("{ assets(first: 101) { totalCount } }", {}),
+    ("{ assets(first: -1) { totalCount } }", {}),
+    ("{ assets(last: 0) { totalCount } }", {}),
+    ("{ artists(last: 101) { totalCount } }", {}),
+    ("{ hooks(first: 1, last: 1) { totalCount } }", {}),
+    ("query($n: Int!) { assets(first: $n) { totalCount } }", {"n": 101}),
+    ("query($n: Int!) { assets(first: $n) { totalCount } }", {"n": 2**31}),
+    ("query($n: Int!) { assets(first: $n) { totalCount } }", {"n": "1"}),
+    ('{ world(handle: "ada") { releases(first: 0) { totalCount } } }', {}),
+    ('{ world(handle: "nobody") { releases(first: 101) { totalCount } } }', {}),
+    # Words that no vocabulary holds.
+    ("{ assets(order: BEST) { totalCount } }", {}),
+    ("query($o: AssetOrder) { assets(order: $o) { totalCount } }", {"o": "BEST"}),
+    ("query($o: AssetOrder) { assets(order: $o) { totalCount } }", {"o": "\ud800"}),
+    ("query($k: [AssetKind!]) { assets(filter: { kinds: $k }) { totalCount } }", {"k": ["ARTIST"]}),
+    ("{ assets(filter: { policyDecision: { use: SYNC, decision: UNKNOWN } }) { totalCount } }", {}),
+    # Texts.
+    ('{ search(query: "kick\\u0000") { totalCount } }', {}),
+    ("query($q: String!) { search(query: $q) { totalCount } }", {"q": "kick\0"}),
+    ("query($q: String!) { search(query: $q) { totalCount } }", {"q": "kick\ud83e"}),
+    ("query($q: String!) { search(query: $q) { totalCount } }", {"q": "x" * 10_000}),
+    ("query($q: String!) { search(query: $q) { totalCount } }", {"q": "a b c d e f g h i j k l m"}),
+    ("query($q: String!) { search(query: $q) { totalCount } }", {"q": ""}),
+    ("query($q: String!) { search(query: $q) { totalCount } }", {"q": " ?! "}),
+    ("query($h: String!) { artist(handle: $h) { id } }", {"h": "a\0"}),
+    ("query($h: String!) { world(handle: $h) { name } }", {"h": "\udfff"}),
+    ("query($r: String!) { resolve(ref: $r) { matched } }", {"r": "\0"}),
+    ("query($r: String!) { resolve(ref: $r) { matched } }", {"r": "x" * 10_000}),
+    # Moments.
+    ('{ assets(filter: { createdFrom: "2026-01-01" }) { totalCount } }', {}),
+    ('{ assets(filter: { createdFrom: "2026-01-01T00:00:00" }) { totalCount } }', {}),
+    ('{ assets(filter: { createdBefore: "9999-12-31T23:59:59-12:00" }) { totalCount } }', {}),
+    ("query($m: DateTime) { assets(filter: { createdBefore: $m }) { totalCount } }", {"m": "soon"}),
+    # Nulls where none may be.
+    ('query($id: ID = "<song>") { asset(id: $id) { id } }', {"id": None}),
+    ('query($id: ID = "<song>") { nodes(ids: [$id]) { id } }', {"id": None}),
+    ('query($h: String = "ada") { artist(handle: $h) { id } }', {"h": None}),
+    ("query($b: Boolean = true) { viewer @include(if: $b) { __typename } }", {"b": None}),
+    ("query($id: ID!) { asset(id: $id) { id } }", {}),
+    # Documents that mean nothing.
+    ("", {}),
+    ("{ assets { totalCount }", {}),
+    ("{ nothing }", {}),
+    ("fragment F on Query { __typename }", {}),
+    ("query A { __typename } query B { __typename }", {}),
+    ("query A { __typename }", {"operation": "B"}),
+]
+
+
+@pytest.mark.parametrize("execution", Execution)
+@pytest.mark.parametrize(("text", "variables"), BAD)
+async def test_bad_input_is_refused_before_anything_is_read(
+    desk: Desk, execution: Execution, text: str, variables: dict[str, Any]
+) -> None:
+    answer = await desk.ask(execution, text, variables)
+    assert answer.refused
+    body = json.loads(answer.body)
+    assert body.keys() == {"errors"}
+    for error in body["errors"]:
+        assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+        assert error["message"]
+        assert "path" not in error
+
+
+async def test_bad_input_in_what_is_skipped_harms_nobody(desk: Desk) -> None:
+    text = "query($on: Boolean!) { assets(first: 0) @include(if: $on) { totalCount } __typename }"
+    for execution in Execution:
+        assert (await desk.ask(execution, text, {"on": True})).refused
+        assert json.loads((await desk.ask(execution, text, {"on": False})).body) == {"data": {"__typename": "Query"}}
+
+
+async def test_an_unknown_id_of_every_kind_is_nothing(desk: Desk) -> None:
+    for execution in Execution:
+        for kind in Kind:
+            answer = await desk.ask(execution, f'{{ node(id: "{Ref(kind, desk.rows.new_key())}") {{ id }} }}')
+            assert answer.body == b'{"data":{"node":null}}'

@@ -22,9 +22,8 @@ from graphql import (
 from graphql.utilities import find_schema_changes
 
 from db.access import Exposure
-from db.compiler import Refused, place_of
 from db.map import TYPES
-from db.places import Inline, Many, Page, Place, Stored, ToOne
+from db.places import Inline, Many, NotStored, Page, Place, Stored, ToOne, place_of
 from graph.schema import executable, sdl
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +117,7 @@ def stored_fields() -> list[tuple[str, str, object, Place]]:
         for field_name, field in getattr(definition, "fields", {}).items():
             try:
                 place, _ = place_of(TYPES, type_, field_name)
-            except Refused:
+            except NotStored:
                 continue
             found.append((name, field_name, field.type, place))
     return found
