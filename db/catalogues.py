@@ -45,7 +45,7 @@ CREATE TEMP TABLE staged_edge (
   fate text DEFAULT 'new');
 CREATE TEMP TABLE staged_credit (
   line int PRIMARY KEY, asset text, name text, name_key text, role text, names text[], words text[],
-  id uuid, contributor_id uuid, asset_id uuid, introduces boolean, fate text DEFAULT 'new');
+  id uuid, contributor_id uuid, artist_id uuid, asset_id uuid, introduces boolean, fate text DEFAULT 'new');
 CREATE TEMP TABLE staged_version (
   line int PRIMARY KEY, release_id uuid, items int, version_id uuid, number int, past_id uuid)"""
 

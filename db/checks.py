@@ -185,14 +185,19 @@ CREDIT_CHECKS = (
     """
     UPDATE staged_credit AS row
     SET contributor_id = coalesce(origin.asset_id, who.contributor_id),
-        introduces = origin.asset_id IS NULL AND who.first = row.line
+        introduces = origin.asset_id IS NULL AND who.first = row.line,
+        artist_id = coalesce(namesake.id, artist.id)
     FROM (
-      SELECT line, name_key, first_value(line) OVER same_name AS first,
+      SELECT line, name, name_key, first_value(line) OVER same_name AS first,
              first_value(contributor_id) OVER same_name AS contributor_id
       FROM staged_credit WINDOW same_name AS (PARTITION BY name_key ORDER BY line)
     ) AS who
     LEFT JOIN origin
       ON origin.source = current_setting('casset.source') || '/contributors' AND origin.source_ref = who.name_key
+    LEFT JOIN (
+      SELECT names[1] AS name, (array_agg(id))[1] AS id FROM staged_artist GROUP BY names[1] HAVING count(*) = 1
+    ) AS namesake ON namesake.name = who.name_key
+    LEFT JOIN staged_artist AS artist ON artist.handle = lower(who.name)
     WHERE who.line = row.line""",
     "ANALYZE staged_credit",
     """

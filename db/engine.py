@@ -21,6 +21,7 @@ from domain.errors import TooCostly, Unavailable
 
 APP_ROLE = "casset_app"
 POOL_SIZE = 8
+POOL_WAIT = 2.0
 CACHED_STATEMENTS = 200
 SERVING = {
     "application_name": "casset",
@@ -37,6 +38,7 @@ LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.InterfaceError,
+    asyncpg.exceptions.InternalClientError,
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.AdminShutdownError,
     asyncpg.exceptions.CrashShutdownError,
@@ -85,7 +87,7 @@ class Database:
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=3,
+            pool_timeout=POOL_WAIT,
         )
         if watch is not None:
             # asyncpg's own log leaves prepared statements out, and SQLAlchemy prepares all of its own.
@@ -157,8 +159,13 @@ class Database:
         """Borrow a bare connection; set nothing on it."""
         if self._plans is None:
             raise Unavailable("The database is not open.")
-        async with self._guarded(), self._plans.acquire(timeout=3) as connection:
-            yield connection
+        async with self._guarded(), self._plans.acquire(timeout=POOL_WAIT) as connection:
+            try:
+                yield connection
+            except LOST:
+                # Nothing is reset on release, so nothing would notice that it is broken.
+                connection.terminate()
+                raise
 
     @asynccontextmanager
     async def read(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:

@@ -153,13 +153,8 @@ SUBJECTS_ASSETS = """
 WRITE_CREDITS = (
     """
     INSERT INTO contributor (id, name, artist_id)
-    SELECT row.contributor_id, row.name, coalesce(namesake.id, artist.id)
-    FROM staged_credit AS row
-    LEFT JOIN staged_artist AS artist ON artist.handle = lower(row.name)
-    LEFT JOIN (
-      SELECT names[1] AS name, (array_agg(id))[1] AS id FROM staged_artist GROUP BY names[1] HAVING count(*) = 1
-    ) AS namesake ON namesake.name = row.name_key AND namesake.name <> ''
-    WHERE row.line BETWEEN $1 AND $2 AND row.introduces ORDER BY row.line""",
+    SELECT contributor_id, name, artist_id FROM staged_credit
+    WHERE line BETWEEN $1 AND $2 AND introduces ORDER BY line""",
     """
     INSERT INTO origin (source, source_ref, asset_id)
     SELECT current_setting('casset.source') || '/contributors', name_key, contributor_id FROM staged_credit

@@ -55,15 +55,14 @@ async def run_import(
         BadInput: the folder is no catalogue, or the report cannot be written. Nothing is imported.
         CassetError: as `import_catalogue` raises.
     """
-    if not folder.is_dir():
-        raise CatalogueUnreadable(f"{folder} is no folder.")
+    source = _source(folder, source)
     if report is not None:
         _write_problems(report, Report(""))  # rather now than after the import
     with _bars(console) as bars:
         found = await import_catalogue(
             database,
             _opener(folder, bars),
-            folder.resolve().name if source is None else source,
+            source,
             strict=strict,
             dry_run=dry_run,
             progress=_teller(bars),
@@ -74,6 +73,12 @@ async def run_import(
         _write_problems(report, found)
     _print(console, found, report)
     return found.outcome is not Outcome.REFUSED
+
+
+def _source(folder: Path, source: str | None) -> str:
+    if not folder.is_dir():
+        raise CatalogueUnreadable(f"{folder} is no folder.")
+    return folder.resolve().name if source is None else source
 
 
 def _bars(console: Console) -> Progress:
@@ -126,7 +131,7 @@ def _print(console: Console, found: Report, report: Path | None) -> None:
     if more > 0:
         where = f"all are in {report}" if report else "--report FILE writes all of them"
         console.print(f"… and {more} more problems; {where}.", markup=False, highlight=False, soft_wrap=True)
-    table = Table("file", *Count.__slots__)
+    table = Table("file", *Count.__slots__[:-1], "fields dropped")
     for name, count in found.counts.items():
         table.add_row(name, *(f"{getattr(count, column):,}" for column in Count.__slots__))
     console.print(table)

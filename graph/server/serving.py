@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from importlib import resources
 from typing import Any
 
+import structlog
 import uvicorn
 from rich.console import Console
 from rich.progress import Progress
@@ -38,8 +40,22 @@ async def database_of(settings: Settings) -> Database:
     return Database(target, recover=server.ensure)
 
 
+def log_plainly() -> None:
+    """One JSON object a line on standard error, tracebacks without the values of variables: those hold secrets."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 async def serving(settings: Settings, port: int, console: Console, *, demo: bool) -> None:
     """Serve until told to stop."""
+    log_plainly()
     database = await database_of(settings)
     if demo:
         await _fill(database, console)
@@ -82,7 +98,7 @@ def _say_what_to_open(console: Console, port: int) -> None:
     address = f"http://127.0.0.1:{port}/graphql"
     console.print(f"Casset is open: {address}", highlight=False)
     console.print("A query to begin with:\n", highlight=False)
-    console.print(query, highlight=False, markup=False)
+    console.print(query, highlight=False, markup=False, soft_wrap=True)
     asked = "{ artists(first: 5) { nodes { handle name } } }"
     console.print(
         f"curl -s {address} -H 'content-type: application/json' -d '{{\"query\": \"{asked}\"}}'\n",

@@ -81,7 +81,7 @@ def remove_guards() -> None:
     history = {tables.policy, tables.split, tables.lineage_edge}
 
     def unguarded(table: Any, _: Any, row: Any) -> Any:
-        return access._current(row) if table in history else true()
+        return access.holds_now(row) if table in history else true()
 
     compiler.allowed = unguarded
     for name, type_ in TYPES.items():
@@ -112,6 +112,7 @@ async def serve(name: str, target: dict[str, Any]) -> None:
     server = uvicorn.Server(config)
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
+    sys.stdout = sys.stderr  # nobody reads on: a log would fill the pipe and stop us
 
     async def watch() -> None:
         await asyncio.to_thread(sys.stdin.read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -33,7 +34,10 @@ class Contender:
     def __init__(self, name: str, command: Sequence[str | Path], target: dict[str, Any]) -> None:
         """Start it and wait until it says its port."""
         self.name = name
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE)
+        environment = {**os.environ, "SOCKET": str(target["host"])}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE, env=environment
+        )
         self._process.stdin.write(json.dumps(target) + "\n")
         self._process.stdin.flush()
         said = self._process.stdout.readline()
@@ -62,6 +66,7 @@ class Contender:
     def stop(self) -> None:
         """End it."""
         self._process.stdin.close()
+        self._process.terminate()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
