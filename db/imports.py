@@ -162,6 +162,7 @@ class Merge:
 
     async def _plan_versions(self) -> None:
         """An empty version, as a release gets it with its row, is filled; one with other items is followed."""
+        await self._raw.execute("CREATE INDEX ON staged_edge (child_id) WHERE kind = 'CONTAINS'")
         columns = ["line", "release_id", "items", "version_id", "number", "past_id"]
         plan = []
         for line, release_id, items, version_id, number, filled in await self._raw.fetch(merging.LISTED_RELEASES):
@@ -203,6 +204,8 @@ class Merge:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         async with self._raw.transaction():
+            # The first batches meet empty tables. What was planned for those reads the grown ones as a whole.
+            await self._raw.execute("DISCARD PLANS")
             yield
             self._own.append(await self._raw.fetchval("SELECT pg_current_xact_id()::text"))
 

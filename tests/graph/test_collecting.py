@@ -67,7 +67,7 @@ class Both:
         assert all(inner.kinds <= possible for inner in field.fields)
         for below in possible:
             type_ = self.schema.type_map[below]
-            theirs = collect_subfields(self.schema, self.fragments, self.values, self.operation, type_, details)  # type: ignore[arg-type]
+            theirs = collect_subfields(self.schema, self.fragments, self.values, self.operation, type_, details)
             self._agree(field.fields, below, theirs.grouped_field_set)
 
 

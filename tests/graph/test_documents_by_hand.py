@@ -53,7 +53,7 @@ class Counting:
 
 def catalogue() -> tuple[Rows, dict[str, Viewer]]:
     """Two artists, six assets, and one of everything around them."""
-    rows = Rows(Counting())  # type: ignore[arg-type]
+    rows = Rows(Counting())
     rows.artist("ada", "Ada Byte", created_at=at(0), tagline='Soft "machines".')
     rows.artist("bo", "Bö", claimed=False, kind="GROUP", created_at=at(1))
     viewers = {"anonymous": Viewer(), "owner": rows.account("ada", ada=Role.OWNER)}
@@ -290,7 +290,7 @@ ANYBODY: list[tuple[str, Any]] = [
             }
         },
     ),
-    ("{ __schema { queryType { name } } artist(handle: \"bo\") { name } }", {"__schema": {"queryType": {"name": "Query"}}, "artist": {"name": "Bö"}}),
+    ('{ __schema { queryType { name } } artist(handle: "bo") { name } }', {"__schema": {"queryType": {"name": "Query"}}, "artist": {"name": "Bö"}}),
     # References of every form.
     (
         """{
@@ -814,7 +814,7 @@ WITH_VARIABLES: list[tuple[str, dict[str, Any], Any]] = [
         {"a": {"totalCount": 1}, "b": {"totalCount": 1}},
     ),
     (
-        "query A { artist(handle: \"ada\") { name } } query B($h: String = \"bo\") { artist(handle: $h) { name } }",
+        'query A { artist(handle: "ada") { name } } query B($h: String = "bo") { artist(handle: $h) { name } }',
         {"operation": "B"},
         {"artist": {"name": "Bö"}},
     ),

@@ -36,11 +36,10 @@ def variables_of(operation: str, text: str) -> dict[str, Any]:
     return given
 
 
-@pytest.mark.parametrize("path", OPERATIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(("path", "text"), [(path, path.read_text()) for path in OPERATIONS])
 async def test_an_operation_of_the_benchmark_is_exactly_one_statement(
-    reader: Reader, statements: list[str], path: Path
+    reader: Reader, statements: list[str], path: Path, text: str
 ) -> None:
-    text = path.read_text()
     for _ in range(3):
         statements.clear()
         answer = await reader.answer(text, None, variables_of(path.stem, text), ANONYMOUS)
@@ -86,7 +85,10 @@ def test_operations_that_ask_for_the_same_share_a_plan(reader: Reader, one: str,
 )
 def test_operations_of_another_shape_have_plans_of_their_own(reader: Reader, one: str, other: str) -> None:
     first, second = (reader.prepare(text, None, None).plan for text in (one, other))
-    assert first and second and first.statement and second.statement
+    assert first is not None
+    assert second is not None
+    assert first.statement is not None
+    assert second.statement is not None
     assert first.statement.sql != second.statement.sql
 
 
@@ -107,8 +109,8 @@ def test_a_plan_is_refused_with_its_reason(reader: Reader, query: str, reason: s
 async def test_what_may_read_too_much_is_refused_before_anything_is_read(
     database: Database, statements: list[str], execution: Execution
 ) -> None:
-    nested = "parents(first: 100) { nodes { parent { %s } } }"
-    query = "{ assets(first: 100) { nodes { %s } } }" % (nested % (nested % "id"))
+    inner = "parents(first: 100) { nodes { parent { id } } }"
+    query = f"{{ assets(first: 100) {{ nodes {{ parents(first: 100) {{ nodes {{ parent {{ {inner} }} }} }} }} }} }}"
     answer = json.loads((await Reader(executable(), database, execution).answer(query, None, None, ANONYMOUS)).body)
     assert answer["errors"][0]["extensions"] == {"code": "TOO_COSTLY"}
     assert statements == []
@@ -120,7 +122,7 @@ async def test_a_fragment_bomb_is_refused_quickly(reader: Reader) -> None:
         f"b: children {{ nodes {{ child {{ ...F{n + 1} }} }} }} }} "
         for n in range(12)
     )
-    query = "{ asset(id: %s) { ...F0 } } %s fragment F12 on Asset { id }" % (json.dumps(VARIABLES["id"]), bomb)
+    query = f'{{ asset(id: "{VARIABLES["id"]}") {{ ...F0 }} }} {bomb} fragment F12 on Asset {{ id }}'
     answer = json.loads((await reader.answer(query, None, None, ANONYMOUS)).body)
     assert answer["errors"][0]["extensions"] == {"code": "TOO_COSTLY"}
 

@@ -20,11 +20,11 @@ from rich.console import Console
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2]))
 
-from db.embedded import EmbeddedPostgres  # noqa: E402
-from db.engine import Database  # noqa: E402
-from domain.accounts import ANONYMOUS  # noqa: E402
-from graph.reading import Reader  # noqa: E402
-from graph.schema import executable  # noqa: E402
+from db.embedded import EmbeddedPostgres  # noqa: E402  # the path above finds it
+from db.engine import Database  # noqa: E402  # the path above finds it
+from domain.accounts import ANONYMOUS  # noqa: E402  # the path above finds it
+from graph.reading import Reader  # noqa: E402  # the path above finds it
+from graph.schema import executable  # noqa: E402  # the path above finds it
 
 OPERATIONS = HERE.parent / "operations"
 SUBJECTS = 30

@@ -750,5 +750,6 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     await app.close()
     await pool.end()
+    process.exit()
   })
 }

@@ -45,7 +45,7 @@ async def raw_status(path: str) -> int:
         "client": ("127.0.0.1", 1),
         "server": ("test", 80),
     }
-    await Starlette(routes=explorer.routes())(scope, receive, send)  # type: ignore[arg-type]
+    await Starlette(routes=explorer.routes())(scope, receive, send)
     status = sent[0]["status"]
     assert isinstance(status, int)
     return status
