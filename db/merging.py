@@ -1,5 +1,6 @@
 """The statements that turn staged rows into stored ones, by file and in order; all take the first and the last line.
 
+A batch is small beside the tables it looks into: subqueries look by index, where a join would read all of them.
 What a batch stores, logs and makes findable is written here, set by set. Provenance is not: its events are chained
 by `domain.provenance`.
 """
@@ -173,9 +174,9 @@ WRITE_CREDITS = (
     *_findable("staged_credit", "'CONTRIBUTOR'", id="contributor_id", when="introduces"),
 )
 SUBJECTS_CREDITS = """
-    SELECT row.asset_id AS id, asset.kind, true AS has_past, array_agg(row.id ORDER BY row.line) AS ids
-    FROM staged_credit AS row JOIN asset ON asset.id = row.asset_id
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate = 'new' GROUP BY row.asset_id, asset.kind ORDER BY min(row.line)"""
+    SELECT asset_id AS id, (SELECT kind FROM asset WHERE id = asset_id) AS kind, true AS has_past,
+           array_agg(id ORDER BY line) AS ids
+    FROM staged_credit WHERE line BETWEEN $1 AND $2 AND fate = 'new' GROUP BY asset_id ORDER BY min(line)"""
 
 WRITE_EDGES = (
     """
@@ -188,12 +189,11 @@ WRITE_EDGES = (
       status, registration, binding, child_is_older, evidence_source, evidence_method, valid)
     SELECT row.id, row.child_id, row.parent_id, row.kind, row.child_start_ms, row.child_end_ms,
            row.parent_start_ms, row.parent_end_ms, row.note, 'CONFIRMED', 'REGISTERED', row.kind <> 'INSPIRED_BY',
-           coalesce(child.made_on < parent.made_on, false), 'IMPORT', current_setting('casset.source'),
-           coalesce(held.valid, tstzrange(now(), NULL))
+           coalesce((SELECT made_on FROM asset WHERE id = row.child_id)
+                    < (SELECT made_on FROM asset WHERE id = row.parent_id), false),
+           'IMPORT', current_setting('casset.source'),
+           coalesce((SELECT valid FROM lineage_edge WHERE id = row.held_id), tstzrange(now(), NULL))
     FROM staged_edge AS row
-    JOIN asset AS child ON child.id = row.child_id
-    JOIN asset AS parent ON parent.id = row.parent_id
-    LEFT JOIN lineage_edge AS held ON held.id = row.held_id
     WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same' AND row.kind <> 'CONTAINS' ORDER BY row.line""",
     """
     INSERT INTO change (subject_id, kind, ids)
@@ -201,10 +201,10 @@ WRITE_EDGES = (
     WHERE line BETWEEN $1 AND $2 AND fate <> 'same' AND kind <> 'CONTAINS' GROUP BY child_id ORDER BY min(line)""",
 )
 SUBJECTS_EDGES = """
-    SELECT row.child_id AS id, asset.kind, true AS has_past, array_agg(row.id ORDER BY row.line) AS ids
-    FROM staged_edge AS row JOIN asset ON asset.id = row.child_id
-    WHERE row.line BETWEEN $1 AND $2 AND row.fate <> 'same' AND row.kind <> 'CONTAINS'
-    GROUP BY row.child_id, asset.kind ORDER BY min(row.line)"""
+    SELECT child_id AS id, (SELECT kind FROM asset WHERE id = child_id) AS kind, true AS has_past,
+           array_agg(id ORDER BY line) AS ids
+    FROM staged_edge WHERE line BETWEEN $1 AND $2 AND fate <> 'same' AND kind <> 'CONTAINS'
+    GROUP BY child_id ORDER BY min(line)"""
 
 # A version without items, as a release gets it with its row, is filled; one with other items is superseded.
 LISTED_RELEASES = """
@@ -219,9 +219,8 @@ LISTED_RELEASES = """
 WRITE_ITEMS = (
     """
     INSERT INTO release_version (id, release_id, number, state, title, is_compatibility, published_at)
-    SELECT next.version_id, next.release_id, next.number, 'PUBLISHED', asset.title, true, now()
-    FROM staged_version AS next JOIN asset ON asset.id = next.release_id
-    WHERE next.line BETWEEN $1 AND $2 AND next.past_id IS NOT NULL ORDER BY next.line""",
+    SELECT version_id, release_id, number, 'PUBLISHED', (SELECT title FROM asset WHERE id = release_id), true, now()
+    FROM staged_version WHERE line BETWEEN $1 AND $2 AND past_id IS NOT NULL ORDER BY line""",
     """
     UPDATE release_version SET state = 'SUPERSEDED' FROM staged_version AS next
     WHERE release_version.id = next.past_id AND next.line BETWEEN $1 AND $2""",
@@ -230,12 +229,13 @@ WRITE_ITEMS = (
     WHERE release.id = next.release_id AND next.line BETWEEN $1 AND $2 AND next.past_id IS NOT NULL""",
     """
     INSERT INTO release_item (id, version_id, asset_id, position, title, badges, media_sha256)
-    SELECT row.id, next.version_id, asset.id,
-           row_number() OVER (PARTITION BY next.version_id ORDER BY row.line), asset.title, asset.badges,
-           (SELECT sha256 FROM media WHERE asset_id = asset.id AND role = 'MASTER' ORDER BY created_at, id LIMIT 1)
+    SELECT row.id, next.version_id, row.parent_id,
+           row_number() OVER (PARTITION BY next.version_id ORDER BY row.line),
+           (SELECT title FROM asset WHERE id = row.parent_id), (SELECT badges FROM asset WHERE id = row.parent_id),
+           (SELECT sha256 FROM media WHERE asset_id = row.parent_id AND role = 'MASTER'
+            ORDER BY created_at, id LIMIT 1)
     FROM staged_version AS next
     JOIN staged_edge AS row ON row.child_id = next.release_id AND row.kind = 'CONTAINS'
-    JOIN asset ON asset.id = row.parent_id
     WHERE next.line BETWEEN $1 AND $2 ORDER BY row.line""",
     """
     INSERT INTO change (subject_id, kind, ids)
@@ -244,8 +244,7 @@ WRITE_ITEMS = (
 )
 SUBJECTS_ITEMS = """
     SELECT next.release_id AS id, 'RELEASE' AS kind, true AS has_past, next.version_id, next.past_id IS NULL AS filled,
-           array_agg(asset.ref ORDER BY row.line) AS items
+           array_agg((SELECT ref FROM asset WHERE id = row.parent_id) ORDER BY row.line) AS items
     FROM staged_version AS next
     JOIN staged_edge AS row ON row.child_id = next.release_id AND row.kind = 'CONTAINS'
-    JOIN asset ON asset.id = row.parent_id
     WHERE next.line BETWEEN $1 AND $2 GROUP BY next.line ORDER BY next.line"""
