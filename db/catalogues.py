@@ -222,7 +222,8 @@ async def staging(database: Database, source: str, new_id: Callable[[], UUID]) -
             await raw.execute(_OPEN)
             yield Staging(raw, source, new_id)
         except (
-            asyncpg.IntegrityConstraintViolationError,
+            asyncpg.UniqueViolationError,
+            asyncpg.ExclusionViolationError,
             asyncpg.LockNotAvailableError,
             asyncpg.DeadlockDetectedError,
         ) as error:

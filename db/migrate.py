@@ -11,6 +11,7 @@ from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from db.engine import APP_ROLE
+from domain.errors import Unavailable
 
 OWNER_ROLE = "casset_owner"
 _LOCK = 0x63617373  # "cass": the advisory lock under which one process migrates while the others wait
@@ -23,9 +24,15 @@ async def migrate(target: Mapping[str, Any]) -> None:
 
     Args:
         target: keyword arguments of `asyncpg.connect`, for a role that may create roles and extensions.
+
+    Raises:
+        Unavailable: the database does not let us in, or is not there.
     """
-    if await _is_newest(target):
-        return
+    try:
+        if await _is_newest(target):
+            return
+    except (OSError, asyncpg.PostgresError, asyncpg.exceptions.InterfaceError) as error:
+        raise Unavailable(f"The database does not let us in: {error}.") from None
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(**target, server_settings=_TIMID),

@@ -24,11 +24,11 @@ class Workload:
 
     def graphql(self) -> list[bytes]:
         """The requests to a GraphQL server."""
-        return [_post({"query": self.document, "variables": variables}) for variables in self.variables]
+        return [_post("/graphql", {"query": self.document, "variables": variables}) for variables in self.variables]
 
     def bare(self) -> list[bytes]:
-        """The requests to the bare routes: the one variable is the path."""
-        return [_get(f"/{self.name}/{subject}") for variables in self.variables for subject in variables.values()]
+        """The requests to the bare routes."""
+        return [_post(f"/{self.name}", variables) for variables in self.variables]
 
 
 async def workload(connection: asyncpg.Connection, name: str) -> Workload:
@@ -43,11 +43,9 @@ def twins() -> dict[str, str]:
     return {path.stem: path.read_text() for path in sorted((HERE / "twins").glob("*.sql"))}
 
 
-def _post(body: Any) -> bytes:
+def _post(path: str, body: Any) -> bytes:
     data = json.dumps(body).encode()
-    head = f"POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    )
     return head.encode() + data
-
-
-def _get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()

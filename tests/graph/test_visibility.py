@@ -7,14 +7,15 @@ as a `teaser` (a scheduled release: that and cover, hook and room), or `not` at 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from domain.accounts import Viewer
 from domain.ids import Kind, Ref
 from graph.reading import Execution, Reader
-from tests.graph.scene import Rows, Scene, digest, mbid, named_assets
+from tests.graph.scene import STATES, Rows, Scene, digest, mbid, named_assets
 
 OUTSIDERS = ("anonymous", "agent", "stranger")
 MEMBERS = ("member", "editor")
@@ -50,95 +51,51 @@ BEHIND_ROW = "not     not      seen   seen     not       not     "
 BEHIND_ROOM = "not    not      seen   seen     not       teaser  "
 BEHIND_LIST = "not    not      seen   not      not       not     "
 
-# way: what people see, the name of the row that stands for `$x` (`{}` is the asset), the question.
+# way: what people see, what stands for `$x` (a row's name, or another reference; `{}` is the asset), the field asked.
 TRACKS_AND_RELEASES = {
-    "node": (READ, "{}", "query($x: ID!) { node(id: $x) { ...Probe } }"),
-    "asset": (READ, "{}", "query($x: ID!) { asset(id: $x) { ...Probe } }"),
-    "nodes": (READ, "{}", "query($x: ID!) { nodes(ids: [$x]) { ...Probe } }"),
-    "resolve": (READ, "{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
-    "old id, node": (READ, "old.{}", "query($x: ID!) { node(id: $x) { ...Probe } }"),
-    "old id, asset": (READ, "old.{}", "query($x: ID!) { asset(id: $x) { ...Probe } }"),
-    "old id, nodes": (READ, "old.{}", "query($x: ID!) { nodes(ids: [$x]) { ...Probe } }"),
-    "old id, resolve": (READ, "old.{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
-    "MusicBrainz id": (READ, "mbid:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
-    "SHA-256": (IDENTIFIER, "sha256:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
-    "assets": (LIST, "nova", "query($x: ID!) { assets(filter: { owner: $x }, first: 50) { nodes { ...Probe } } }"),
-    "artist.assets": (LIST, "nova", '{ artist(handle: "nova") { assets(last: 50) { edges { node { ...Probe } } } } }'),
-    "search": (LIST, "title:{}", "query($x: String!) { search(query: $x) { nodes { ...Probe } } }"),
-    "edge.parent": (
-        REACH,
-        "hub",
-        "query($x: ID!) { asset(id: $x) { parents(first: 50) { nodes { parent { ...Probe } } } } }",
-    ),
-    "edge.child": (
-        REACH,
-        "root",
-        "query($x: ID!) { asset(id: $x) { children(first: 50) { nodes { child { ...Probe } } } } }",
-    ),
-    "node(edge).parent": (
-        REACH,
-        "parent.{}",
-        "query($x: ID!) { node(id: $x) { ... on LineageEdge { parent { ...Probe } } } }",
-    ),
-    "release.items": (
-        REACH,
-        "holder",
-        "query($x: ID!) { release(id: $x) { items(first: 50) { nodes { asset { ...Probe } } } } }",
-    ),
-    "node(item).asset": (
-        REACH,
-        "item.{}",
-        "query($x: ID!) { node(id: $x) { ... on ReleaseItem { asset { ...Probe } } } }",
-    ),
-    "node(credit).asset": (
-        BEHIND_ROW,
-        "credit.{}",
-        "query($x: ID!) { node(id: $x) { ... on Credit { asset { ...Probe } } } }",
-    ),
-    "node(split).asset": (
-        BEHIND_ROW,
-        "split.{}",
-        "query($x: ID!) { node(id: $x) { ... on Split { asset { ...Probe } } } }",
-    ),
-    "node(media).asset": (
-        BEHIND_ROW,
-        "master.{}",
-        "query($x: ID!) { node(id: $x) { ... on Media { asset { ...Probe } } } }",
-    ),
+    "node": (READ, "{}", "node(id: $x) { ...Probe }"),
+    "asset": (READ, "{}", "asset(id: $x) { ...Probe }"),
+    "nodes": (READ, "{}", "nodes(ids: [$x]) { ...Probe }"),
+    "resolve": (READ, "{}", "resolve(ref: $x) { node { ...Probe } }"),
+    "old id, node": (READ, "old.{}", "node(id: $x) { ...Probe }"),
+    "old id, asset": (READ, "old.{}", "asset(id: $x) { ...Probe }"),
+    "old id, nodes": (READ, "old.{}", "nodes(ids: [$x]) { ...Probe }"),
+    "old id, resolve": (READ, "old.{}", "resolve(ref: $x) { node { ...Probe } }"),
+    "MusicBrainz id": (READ, "mbid:{}", "resolve(ref: $x) { node { ...Probe } }"),
+    "SHA-256": (IDENTIFIER, "sha256:{}", "resolve(ref: $x) { node { ...Probe } }"),
+    "assets": (LIST, "nova", "assets(filter: { owner: $x }, first: 50) { nodes { ...Probe } }"),
+    "artist.assets": (LIST, "nova", 'artist(handle: "nova") { assets(last: 50) { edges { node { ...Probe } } } }'),
+    "search": (LIST, "title:{}", "search(query: $x) { nodes { ...Probe } }"),
+    "edge.parent": (REACH, "hub", "asset(id: $x) { parents(first: 50) { nodes { parent { ...Probe } } } }"),
+    "edge.child": (REACH, "root", "asset(id: $x) { children(first: 50) { nodes { child { ...Probe } } } }"),
+    "node(edge).parent": (REACH, "parent.{}", "node(id: $x) { ... on LineageEdge { parent { ...Probe } } }"),
+    "release.items": (REACH, "holder", "release(id: $x) { items(first: 50) { nodes { asset { ...Probe } } } }"),
+    "node(item).asset": (REACH, "item.{}", "node(id: $x) { ... on ReleaseItem { asset { ...Probe } } }"),
+    "node(credit).asset": (BEHIND_ROW, "credit.{}", "node(id: $x) { ... on Credit { asset { ...Probe } } }"),
+    "node(split).asset": (BEHIND_ROW, "split.{}", "node(id: $x) { ... on Split { asset { ...Probe } } }"),
+    "node(media).asset": (BEHIND_ROW, "master.{}", "node(id: $x) { ... on Media { asset { ...Probe } } }"),
     "contributor.credits": (
         BEHIND_LIST,
         "person.everywhere",
-        "query($x: ID!) { contributor(id: $x) { credits(first: 100) { nodes { asset { ...Probe } } } } }",
+        "contributor(id: $x) { credits(first: 100) { nodes { asset { ...Probe } } } }",
     ),
 }
 TRACKS = {
-    "ISRC": (IDENTIFIER, "isrc:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
-    "hooks": (BEHIND_LIST, "nova", "{ hooks(first: 50) { nodes { track { ...Probe } } } }"),
-    "world.hooks": (
-        BEHIND_LIST,
-        "nova",
-        '{ world(handle: "nova") { hooks(first: 50) { nodes { track { ...Probe } } } } }',
-    ),
-    "node(hook).track": (
-        BEHIND_ROW,
-        "hook.{}",
-        "query($x: ID!) { node(id: $x) { ... on Hook { track { ...Probe } } } }",
-    ),
+    "ISRC": (IDENTIFIER, "isrc:{}", "resolve(ref: $x) { node { ...Probe } }"),
+    "hooks": (BEHIND_LIST, "nova", "hooks(first: 50) { nodes { track { ...Probe } } }"),
+    "world.hooks": (BEHIND_LIST, "nova", 'world(handle: "nova") { hooks(first: 50) { nodes { track { ...Probe } } } }'),
+    "node(hook).track": (BEHIND_ROW, "hook.{}", "node(id: $x) { ... on Hook { track { ...Probe } } }"),
 }
 RELEASES = {
-    "UPC": (IDENTIFIER, "upc:{}", "query($x: String!) { resolve(ref: $x) { node { ...Probe } } }"),
-    "release": (READ, "{}", "query($x: ID!) { release(id: $x) { ...Probe } }"),
-    "world.releases": (LIST, "nova", '{ world(handle: "nova") { releases(first: 50) { nodes { ...Probe } } } }'),
+    "UPC": (IDENTIFIER, "upc:{}", "resolve(ref: $x) { node { ...Probe } }"),
+    "release": (READ, "{}", "release(id: $x) { ...Probe }"),
+    "world.releases": (LIST, "nova", 'world(handle: "nova") { releases(first: 50) { nodes { ...Probe } } }'),
     "node(version).release": (
         BEHIND_ROW,
         "version.superseded.{}",
-        "query($x: ID!) { node(id: $x) { ... on ReleaseVersion { release { ...Probe } } } }",
+        "node(id: $x) { ... on ReleaseVersion { release { ...Probe } } }",
     ),
-    "node(room).release": (
-        BEHIND_ROOM,
-        "room.{}",
-        "query($x: ID!) { node(id: $x) { ... on Room { release { ...Probe } } } }",
-    ),
+    "node(room).release": (BEHIND_ROOM, "room.{}", "node(id: $x) { ... on Room { release { ...Probe } } }"),
 }
 WAYS = TRACKS_AND_RELEASES | TRACKS | RELEASES
 TRACK_STATES = ("track.private", "track.unlisted", "track.public", "track.archived", "track.withdrawn")
@@ -150,14 +107,33 @@ def value_of(rows: Rows, form: str, name: str) -> str:
     way, _, rest = form.partition(":")
     if not rest:
         return rows[form.format(name)]
-    known = {
-        "mbid": lambda: mbid(name),
-        "sha256": lambda: digest(f"MASTER {name}"),
-        "title": lambda: rows.value(name, "title"),
-        "isrc": lambda: rows.value(name, "isrc"),
-        "upc": lambda: rows.value(name, "upc"),
-    }
-    return known[way]()
+    if way == "mbid":
+        return mbid(name)
+    return digest(f"MASTER {name}") if way == "sha256" else rows.value(name, way)
+
+
+async def asked(reader: Reader, text: str, variables: dict[str, Any] | None, viewer: Viewer) -> dict[str, Any]:
+    """The data of an answer, made in the way the reader is meant to answer."""
+    tier = reader.metrics.operations.labels(reader._execution.value)._value
+    before = tier.get()
+    answer = json.loads((await reader.answer(text, None, variables, viewer)).body)
+    assert "errors" not in answer, answer
+    assert tier.get() == before + 1
+    return answer["data"]
+
+
+async def all_asked(reader: Reader, field: str, values: Iterable[str], viewer: Viewer) -> dict[str, Any]:
+    """What a field answers for each of some values of `$x`, as many in one request as one statement can hold."""
+    most, probe = (2, PROBE) if "Probe" in field else (20, "")
+    type_ = "String!" if field.startswith(("resolve", "search")) else "ID!"
+    known, found = list(dict.fromkeys(values)), {}
+    for some in (known[start : start + most] for start in range(0, len(known), most)):
+        declared = f"query({', '.join(f'$x{n}: {type_}' for n, _ in enumerate(some))})" if "$x" in field else ""
+        fields = [f"a{n}: {field.replace('$x', f'$x{n}')}" for n, _ in enumerate(some)]
+        variables = {f"x{n}": value for n, value in enumerate(some)} if declared else None
+        data = await asked(reader, f"{declared} {{ {' '.join(fields)} }}{probe}", variables, viewer)
+        found |= {value: data[f"a{n}"] for n, value in enumerate(some)}
+    return found
 
 
 def probed(answer: Any, ref: str) -> dict[str, Any] | None:
@@ -185,19 +161,8 @@ def exposure(node: dict[str, Any] | None) -> str:
         return "stub"
     if told == STUB | TEASER:
         return "teaser"
-    full = {
-        "createdAt",
-        "madeOn",
-        "version",
-        "badges",
-        "policy",
-        "credits",
-        "splits",
-        "media",
-        "provenance",
-        "parents",
-        "children",
-    }
+    full = {"createdAt", "madeOn", "version", "badges", "policy", "credits", "splits", "media", "provenance"}
+    full |= {"parents", "children"}
     return "seen" if told >= STUB | full else f"only {sorted(told)}"
 
 
@@ -219,17 +184,11 @@ def reader(request: pytest.FixtureRequest, readers: dict[Execution, Reader]) -> 
 async def test_an_asset_is_seen_as_its_state_and_the_way_say(
     scene: Scene, reader: Reader, way: str, viewer: str
 ) -> None:
-    cells, form, question = WAYS[way]
+    cells, form, field = WAYS[way]
     states = RELEASE_STATES if way in RELEASES else TRACK_STATES
     names = states if way in TRACKS else (*states, "release.teased")
     values = {name: value_of(scene.rows, form, name) for name in names}
-    answers = {}
-    for value in dict.fromkeys(values.values()):
-        variables = {"x": value} if "$x" in question else None
-        answers[value] = json.loads(
-            (await reader.answer(question + PROBE, None, variables, scene.viewers[viewer])).body
-        )
-    assert not any("errors" in answer for answer in answers.values())
+    answers = await all_asked(reader, field, values.values(), scene.viewers[viewer])
     seen = {name: exposure(probed(answers[value], scene[name])) for name, value in values.items()}
     expected = dict(zip([*states, "release.teased"], cells.split(), strict=True))
     if viewer == "agent":
@@ -241,12 +200,12 @@ async def test_an_asset_is_seen_as_its_state_and_the_way_say(
 
 @pytest.mark.parametrize("viewer", ["anonymous", "owner"])
 async def test_all_four_kinds_are_seen_alike(scene: Scene, reader: Reader, viewer: str) -> None:
-    question = "query($x: ID!) { node(id: $x) { ...Probe } }" + PROBE
-    states = dict(zip(("private", "unlisted", "public", "archived", "withdrawn", "teased"), READ.split(), strict=True))
-    for name in named_assets(scene.rows):
-        answer = json.loads((await reader.answer(question, None, {"x": scene[name]}, scene.viewers[viewer])).body)
-        expected = "seen" if viewer == "owner" else states[name.partition(".")[2]]
-        assert (name, exposure(answer["data"]["node"])) == (name, expected)
+    names = named_assets(scene.rows)
+    text = "query($ids: [ID!]!) { nodes(ids: $ids) { ...Probe } }" + PROBE
+    data = await asked(reader, text, {"ids": [scene[name] for name in names]}, scene.viewers[viewer])
+    states = dict(zip((*STATES, "teased"), READ.split(), strict=True))
+    expected = {name: "seen" if viewer == "owner" else states[name.partition(".")[2]] for name in names}
+    assert dict(zip(names, map(exposure, data["nodes"]), strict=True)) == expected
 
 
 async def test_a_stub_keeps_its_owner_and_a_teaser_its_hook_whose_track_stays_hidden(
@@ -257,8 +216,7 @@ async def test_a_stub_keeps_its_owner_and_a_teaser_its_hook_whose_track_stays_hi
       teaser: node(id: $teaser) { ... on Release { title state hook { caption startMs track { id } } } }
     }"""
     variables = {"stub": scene["track.withdrawn"], "teaser": scene["release.teased"]}
-    answer = json.loads((await reader.answer(question, None, variables, scene.viewers["anonymous"])).body)
-    assert answer["data"] == {
+    assert await asked(reader, question, variables, scene.viewers["anonymous"]) == {
         "stub": {"title": "TRACKwithdrawn", "state": "WITHDRAWN", "owner": {"handle": "nova"}},
         "teaser": {
             "title": "RELEASEteased",
@@ -359,14 +317,10 @@ ROWS = {
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 async def test_a_row_is_read_by_its_id_by_those_who_may(scene: Scene, reader: Reader, viewer: str) -> None:
-    question = "query($x: ID!) { node(id: $x) { id } }"
-    answers = {
-        name: json.loads((await reader.answer(question, None, {"x": scene[name]}, scene.viewers[viewer])).body)
-        for name in ROWS
-    }
-    there = {name: scene["track.private" if name == "old.track.private" else name] for name in ROWS}
-    expected = {name: {"data": {"node": {"id": there[name]} if viewer in who else None}} for name, who in ROWS.items()}
-    assert answers == expected
+    there = {scene[name]: scene["track.private" if name == "old.track.private" else name] for name in ROWS}
+    answers = await all_asked(reader, "node(id: $x) { id }", there, scene.viewers[viewer])
+    expected = {name: {"id": there[scene[name]]} if viewer in who else None for name, who in ROWS.items()}
+    assert {name: answers[scene[name]] for name in ROWS} == expected
 
 
 @pytest.mark.parametrize("viewer", VIEWERS)
@@ -413,8 +367,8 @@ async def test_a_filter_tells_nothing_that_the_asset_itself_does_not(scene: Scen
     ]
     for filter_ in filters:
         question = f"{{ assets(filter: {{ kinds: [RELEASE], {filter_} }}, first: 100) {{ nodes {{ id }} }} }}"
-        answer = json.loads((await reader.answer(question, None, None, scene.viewers[viewer])).body)
-        found = {node["id"] for node in answer["data"]["assets"]["nodes"]}
+        data = await asked(reader, question, None, scene.viewers[viewer])
+        found = {node["id"] for node in data["assets"]["nodes"]}
         assert (filter_, scene["release.public"] in found, scene["release.teased"] in found) == (filter_, True, False)
 
 
@@ -425,8 +379,8 @@ async def test_a_filter_by_parent_follows_only_edges_that_the_viewer_may_see(
     scene: Scene, reader: Reader, viewer: str, *, theirs: bool
 ) -> None:
     question = "query($x: ID!) { assets(filter: { madeFrom: $x }, first: 100) { nodes { id } } }"
-    answer = json.loads((await reader.answer(question, None, {"x": scene["track.public"]}, scene.viewers[viewer])).body)
-    found = {node["id"] for node in answer["data"]["assets"]["nodes"]}
+    data = await asked(reader, question, {"x": scene["track.public"]}, scene.viewers[viewer])
+    found = {node["id"] for node in data["assets"]["nodes"]}
     names = {"confirmed": True, "claimed": True, "disputed": True, "rejected": False, "closed": False, "ended": False}
     assert {name: scene[f"child.{name}"] in found for name in names} == names
     # A refused registration still binds, but only the two owners know of it.
@@ -442,8 +396,7 @@ async def test_of_an_edge_with_a_hidden_end_only_kind_and_status_are_told_and_co
       id kind status parent { id } child { id }
       childWindow { startMs } parentWindow { startMs } childIsOlder binding note createdAt evidence { source }
     } } } }"""
-    answer = json.loads((await reader.answer(question, None, {"x": scene["hub"]}, scene.viewers[viewer])).body)
-    parents = answer["data"]["asset"]["parents"]
+    parents = (await asked(reader, question, {"x": scene["hub"]}, scene.viewers[viewer]))["asset"]["parents"]
     assert parents["totalCount"] == len(parents["nodes"]) == len(named_assets(scene.rows))
     told = {edge["id"]: edge for edge in parents["nodes"]}
     for name in named_assets(scene.rows):
@@ -462,17 +415,9 @@ async def test_of_an_edge_with_a_hidden_end_only_kind_and_status_are_told_and_co
 async def test_a_search_finds_people_only_where_their_credits_are_listed(
     scene: Scene, reader: Reader, viewer: str
 ) -> None:
-    question = "query($q: String!) { search(query: $q, kinds: [CONTRIBUTOR]) { totalCount nodes { ... on Contributor { id } } } }"
-    names = {
-        "person.everywhere",
-        "person.private",
-        "person.unlisted",
-        "person.declined",
-        "person.uncredited",
-        "person.self",
-    }
-    for name in names:
-        asked = {"q": scene.rows.value(name, "name")}
-        answer = json.loads((await reader.answer(question, None, asked, scene.viewers[viewer])).body)
+    field = "search(query: $x, kinds: [CONTRIBUTOR]) { totalCount nodes { ... on Contributor { id } } }"
+    called = {name: scene.rows.value(name, "name") for name in ROWS if name.startswith("person.")}
+    found = await all_asked(reader, field, called.values(), scene.viewers[viewer])
+    for name, text in called.items():
         there = [{"id": scene[name]}] if viewer in ROWS[name] else []
-        assert answer["data"]["search"] == {"totalCount": len(there), "nodes": there}
+        assert found[text] == {"totalCount": len(there), "nodes": there}
