@@ -128,6 +128,7 @@ class Merge:
         self._now = now
         self._seen = stage.seen
         self._own: list[str] = []
+        self._others_wrote = False
 
     async def add_terms(self, sets: Mapping[str, Sequence[Term]]) -> None:
         """Store the sets of terms, by digest, that are not there yet."""
@@ -179,7 +180,11 @@ class Merge:
         recipe = _STEPS[step]
         async with self._transaction():
             if step in _LINEAGE:
-                await self._hold_lineage(batch)
+                await self._hold_lineage()
+                # The rows of a release may lie anywhere in the file.
+                lines = () if step == "items" else (batch.first, batch.last)
+                if self._others_wrote and await self._stage.closing(*lines):
+                    raise ImportDisturbed("An edge of this catalogue would now close a cycle. Import again.")
             if await self._raw.fetchval(recipe.hold, batch.first, batch.last):
                 raise ImportDisturbed("An artist of this catalogue was just claimed. Import again.")
             if recipe.events is None:
@@ -209,14 +214,16 @@ class Merge:
             yield
             self._own.append(await self._raw.fetchval("SELECT pg_current_xact_id()::text"))
 
-    async def _hold_lineage(self, batch: Batch) -> None:
-        """Keep other writers of lineage away until commit, and look again if any wrote since we looked.
+    async def _hold_lineage(self) -> None:
+        """Keep other writers of lineage away until commit, and learn whether any wrote since the check.
 
-        Every write is in the change log, and a writer of lineage held the lock until it had committed: what the
-        log does not show by now was written before.
+        Every write is in the change log, and a writer of lineage held the lock until it had committed: who is not
+        in the log by now has not written.
         """
         await self._raw.execute("SELECT pg_advisory_xact_lock($1)", LINEAGE_LOCK)
-        others_wrote = await self._raw.fetchval(
+        if self._others_wrote:
+            return
+        self._others_wrote = await self._raw.fetchval(
             """
             SELECT EXISTS (
               SELECT FROM change WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)
@@ -224,8 +231,6 @@ class Merge:
             self._seen,
             self._own,
         )
-        if others_wrote and await self._stage.closing(batch.first, batch.last):
-            raise ImportDisturbed("An edge of this catalogue would now close a cycle. Import again.")
         self._seen = await self._raw.fetchval("SELECT pg_current_snapshot()::text")
 
     async def _heads(self, subjects: Sequence[UUID]) -> Heads:

@@ -31,7 +31,7 @@ async def migrate(target: Mapping[str, Any]) -> None:
     try:
         if await _is_newest(target):
             return
-    except (OSError, asyncpg.PostgresError, asyncpg.exceptions.InterfaceError) as error:
+    except (OSError, asyncpg.exceptions.PostgresError, asyncpg.exceptions.InterfaceError) as error:
         raise Unavailable(f"The database does not let us in: {error}.") from None
     engine = create_async_engine(
         "postgresql+asyncpg://",

@@ -41,6 +41,8 @@ from graph.collecting import Asked, Collector, condition_names
 MOST_TOKENS = 2000
 KEPT_DOCUMENTS = 1000
 KEPT_PLANS = 2000
+# Of one operation: choices of its conditions (there are 2^k), and shapes of its arguments.
+KEPT_CHOICES, KEPT_SHAPES = 16, 64
 
 Reading = tuple[Hashable, dict[str, Any]]
 
@@ -100,6 +102,7 @@ class Slot:
 class Collected:
     """An operation under one choice of its conditions: the keys asked for, and the slots that count."""
 
+    conditions: tuple[bool, ...]
     fields: list[Asked]
     slots: tuple[int, ...]
 
@@ -115,8 +118,8 @@ class Operation:
     conditions: tuple[str, ...] = ()
     slots: list[Slot] = field(default_factory=list)
     slot_of: dict[int, int] = field(default_factory=dict)
-    collected: dict[tuple[bool, ...], Collected] = field(default_factory=dict)
-    plans: Kept = field(default_factory=lambda: Kept(64))
+    collected: Kept = field(default_factory=lambda: Kept(KEPT_CHOICES))
+    plans: Kept = field(default_factory=lambda: Kept(KEPT_SHAPES))
 
     @property
     def kind(self) -> str:
@@ -133,14 +136,13 @@ class Operation:
             if variables[name] is None:
                 raise BadInput(f"${name} decides over @skip or @include and must not be null.")
         key = tuple(bool(variables[name]) for name in self.conditions)
-        if key not in self.collected:
-            collector = Collector(self.schema, self.fragments, dict(zip(self.conditions, key, strict=True)))
-            fields = collector.collect([self.definition.selection_set], frozenset({self.kind.capitalize()}))
-            slots = {
-                self.slot_of[id(node)] for asked in _walk(fields) for node in asked.nodes if id(node) in self.slot_of
-            }
-            self.collected[key] = Collected(fields, tuple(sorted(slots)))
-        return self.collected[key]
+        return self.collected.recall(key, lambda: self._collect(key))
+
+    def _collect(self, key: tuple[bool, ...]) -> Collected:
+        collector = Collector(self.schema, self.fragments, dict(zip(self.conditions, key, strict=True)))
+        fields = collector.collect([self.definition.selection_set], frozenset({self.kind.capitalize()}))
+        slots = {self.slot_of[id(node)] for asked in _walk(fields) for node in asked.nodes if id(node) in self.slot_of}
+        return Collected(key, fields, tuple(sorted(slots)))
 
 
 def _walk(fields: Sequence[Asked]) -> Any:
@@ -252,7 +254,7 @@ class Plans:
 
     def plan(self, operation: Operation, collected: Collected, readings: Mapping[int, Reading]) -> Plan:
         """The plan of an operation for the shapes of its arguments."""
-        key = id(collected), tuple((slot, readings[slot][0]) for slot in collected.slots)
+        key = collected.conditions, tuple((slot, readings[slot][0]) for slot in collected.slots)
         return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))
 
     def payload(

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -502,18 +503,19 @@ async def test_there_is_one_import_at_a_time(database: Database) -> None:
     assert (await bring(database, SMALL)).outcome is Outcome.IMPORTED
 
 
-async def staged(database: Database, files: Files) -> Any:
-    """An import that stands between its check and its merge."""
+async def staged(database: Database, *edges: tuple[str, str]) -> Any:
+    """An import of edges that stands between its check and its merge."""
     held = staging(database, "test", uuid7)
     stage = await held.__aenter__()
-    await stage.stage_edges([EdgeRow(2, "t1", "i1", "USES_INSTRUMENT", WHOLE, WHOLE, None)])
+    rows = [EdgeRow(line, *ends, "USES_INSTRUMENT", WHOLE, WHOLE, None) for line, ends in enumerate(edges, 2)]
+    await stage.stage_edges(rows)
     assert await stage.check() == []
     return held, Merge(stage, now)
 
 
 async def test_a_claim_between_check_and_merge_stops_the_batch(database: Database, ask: Ask) -> None:
     await bring(database, SMALL)
-    held, merge = await staged(database, SMALL)
+    held, merge = await staged(database, ("t1", "i1"))
     async with database.write() as connection:
         await connection.exec_driver_sql("UPDATE artist SET claimed = true WHERE handle = 'ada'")
     before = await everything(ask)
@@ -533,12 +535,12 @@ ADD_EDGE = """
 LOG_IT = "INSERT INTO change (subject_id, kind) SELECT asset_id, 'LINEAGE_CHANGED' FROM origin LIMIT 1"
 
 
-@pytest.mark.parametrize(("child", "closes"), [("i1", True), ("t2", False)])
+@pytest.mark.parametrize(("child", "closes"), [("i1", True), ("t2", False)], ids=["closes", "does not"])
 async def test_an_edge_written_since_the_check_is_met_before_it_closes_a_cycle(
     database: Database, ask: Ask, child: str, closes: bool
 ) -> None:
     await bring(database, SMALL)
-    held, merge = await staged(database, SMALL)
+    held, merge = await staged(database, ("t1", "i1"))
     (batch,) = await merge.batches("edges")
     async with database.write() as connection:
         # A writer that began before the batch and holds the lock until it has committed.
@@ -555,6 +557,49 @@ async def test_an_edge_written_since_the_check_is_met_before_it_closes_a_cycle(
         await writing
     await held.__aexit__(None, None, None)
     assert await ask("SELECT count(*) FROM lineage_edge WHERE kind = 'USES_INSTRUMENT'") == [(0 if closes else 1,)]
+
+
+async def test_every_later_batch_meets_what_was_written_since_the_check(
+    database: Database, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "BATCH", 1)
+    await bring(database, SMALL)
+    held, merge = await staged(database, ("t2", "i1"), ("t1", "i1"))
+    async with database.write() as connection:
+        await connection.exec_driver_sql(ADD_EDGE.format(child="i1", parent="t1"))
+        await connection.exec_driver_sql(LOG_IT)
+    first, second = await merge.batches("edges")
+    await merge.write("edges", first)
+    with pytest.raises(ImportDisturbed):
+        await merge.write("edges", second)
+    await held.__aexit__(None, None, None)
+    assert await ask("SELECT count(*) FROM lineage_edge WHERE kind = 'USES_INSTRUMENT'") == [(1,)]
+
+
+async def test_a_session_that_is_ended_is_told_as_such(
+    database: Database, ask: Ask, undisturbed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "BATCH", 2)
+    await bring(undisturbed, SMALL)
+    owner = await asyncpg.connect(**database._target)  # casset_app may end nobody
+    ending: list[asyncio.Task[Any]] = []
+
+    def end(step: str, done: int, _: int) -> None:
+        if step == "assets" and done and not ending:
+            ending.append(asyncio.create_task(owner.execute(END_IMPORT)))
+
+    with pytest.raises(Unavailable):
+        await bring(database, SMALL, progress=end)
+    await asyncio.gather(*ending)
+    await owner.close()
+    assert 0 < (await ask("SELECT count(*) FROM asset"))[0][0] < 5
+    await bring(database, SMALL)
+    assert await content(ask) == await content(asking(undisturbed))
+
+
+END_IMPORT = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE locktype = 'advisory' AND objid = x'696d706f'::int AND datname = current_database()"""
 
 
 async def test_an_import_cut_short_anywhere_is_finished_by_the_next(

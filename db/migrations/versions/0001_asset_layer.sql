@@ -708,7 +708,8 @@ REFERENCING NEW TABLE AS touched_edge FOR EACH STATEMENT EXECUTE FUNCTION count_
 CREATE TRIGGER count_derived_closed AFTER UPDATE ON lineage_edge
 REFERENCING NEW TABLE AS touched_edge FOR EACH STATEMENT EXECUTE FUNCTION count_derived();
 
--- A row with history changes in one way only: what we held to be so is closed, once.
+-- A row with history changes in one way only: what we held to be so is closed, once. (Checked after the update: before
+-- it, generated columns are not there yet to be compared.)
 CREATE FUNCTION close_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT upper_inf(OLD.known) OR lower(NEW.known) IS DISTINCT FROM lower(OLD.known)
@@ -726,15 +727,15 @@ END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON provenance_event
 FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
-CREATE TRIGGER close_only BEFORE UPDATE ON asset_standing
+CREATE TRIGGER close_only AFTER UPDATE ON asset_standing
 FOR EACH ROW EXECUTE FUNCTION close_only();
-CREATE TRIGGER close_only BEFORE UPDATE ON lineage_edge
+CREATE TRIGGER close_only AFTER UPDATE ON lineage_edge
 FOR EACH ROW EXECUTE FUNCTION close_only();
-CREATE TRIGGER close_only BEFORE UPDATE ON merge
+CREATE TRIGGER close_only AFTER UPDATE ON merge
 FOR EACH ROW EXECUTE FUNCTION close_only();
-CREATE TRIGGER close_only BEFORE UPDATE ON policy
+CREATE TRIGGER close_only AFTER UPDATE ON policy
 FOR EACH ROW EXECUTE FUNCTION close_only();
-CREATE TRIGGER close_only BEFORE UPDATE ON split
+CREATE TRIGGER close_only AFTER UPDATE ON split
 FOR EACH ROW EXECUTE FUNCTION close_only();
 
 -- What the serving role may do. No row is ever deleted; history is closed, never rewritten; events are only added.
