@@ -19,6 +19,7 @@ A scheduled release is PRIVATE and *teased*: people may list, reach and read its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -113,10 +114,27 @@ def asset_shown(asset: Row, exposure: Exposure) -> ColumnElement[bool]:
     return or_(asset.c.state.not_in(hidden), held(asset.c.owner_id))
 
 
-def _asset(of: ColumnElement[Any], *wanted: Predicate) -> ColumnElement[bool]:
-    """An asset with that id exists for which all the predicates hold."""
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A row met through its asset, whose id it keeps in a column: the asset's own row need not be looked up again."""
+
+    row: Row
+    column: str
+    asset: Row
+
+    @property
+    def c(self) -> Any:
+        """The columns of the row."""
+        return self.row.c
+
+
+def _asset(row: Row, column: str, *wanted: Predicate) -> ColumnElement[bool]:
+    """The asset whose id the row keeps in that column is one for which all the predicates hold."""
+    if isinstance(row, Met) and row.column == column:
+        return and_(*[predicate(row.asset) for predicate in wanted])
     asset = tables.asset.alias()
-    return exists().where(asset.c.id == of, *[predicate(asset) for predicate in wanted]).correlate_except(asset)
+    found = exists().where(asset.c.id == row.c[column], *[predicate(asset) for predicate in wanted])
+    return found.correlate_except(asset)
 
 
 def _fully(asset: Row) -> ColumnElement[bool]:
@@ -133,11 +151,11 @@ def _everyone(_: Row) -> ColumnElement[bool]:
 
 def _agreed(row: Row) -> ColumnElement[bool]:
     """A credit or split its person declined is between them and the owner."""
-    return or_(row.c.acceptance != "DECLINED", _asset(row.c.asset_id, _held_asset))
+    return or_(row.c.acceptance != "DECLINED", _asset(row, "asset_id", _held_asset))
 
 
 def _of_asset(row: Row, listed: Predicate) -> ColumnElement[bool]:
-    return _asset(row.c.asset_id, listed, _fully)
+    return _asset(row, "asset_id", listed, _fully)
 
 
 def holds_now(row: Row) -> ColumnElement[bool]:
@@ -168,7 +186,7 @@ def _contributor_listed(contributor: Row) -> ColumnElement[bool]:
 
 
 def _media_reached(media: Row) -> ColumnElement[bool]:
-    return or_(media.c.role != "SOURCE", _asset(media.c.asset_id, _held_asset))
+    return or_(media.c.role != "SOURCE", _asset(media, "asset_id", _held_asset))
 
 
 def _media_read(media: Row) -> ColumnElement[bool]:
@@ -186,11 +204,11 @@ def _leads_teased_release(hook: Row) -> ColumnElement[bool]:
 
 
 def _hook_read(hook: Row) -> ColumnElement[bool]:
-    return or_(_asset(hook.c.track_id, _asset_read, _fully), _leads_teased_release(hook))
+    return or_(_asset(hook, "track_id", _asset_read, _fully), _leads_teased_release(hook))
 
 
 def _hook_listed(hook: Row) -> ColumnElement[bool]:
-    return _asset(hook.c.track_id, _asset_listed, _fully)
+    return _asset(hook, "track_id", _asset_listed, _fully)
 
 
 def _visual_reached(visual: Row) -> ColumnElement[bool]:
@@ -222,7 +240,7 @@ def _theme_read(theme: Row) -> ColumnElement[bool]:
 
 
 def _policy_read(policy: Row) -> ColumnElement[bool]:
-    spoken_for = _asset(policy.c.subject_id, _asset_read, _fully)
+    spoken_for = _asset(policy, "subject_id", _asset_read, _fully)
     version = tables.release_version.alias()
     of_version = exists().where(version.c.id == policy.c.subject_id, _version_read(version)).correlate_except(version)
     return and_(holds_now(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
@@ -230,27 +248,27 @@ def _policy_read(policy: Row) -> ColumnElement[bool]:
 
 def edge_ends_seen(edge: Row) -> ColumnElement[bool]:
     """Both ends of the edge may be seen: only then is more told of it than its kind and status."""
-    return and_(_asset(edge.c.child_id, _asset_reached, _fully), _asset(edge.c.parent_id, _asset_reached, _fully))
+    return and_(_asset(edge, "child_id", _asset_reached, _fully), _asset(edge, "parent_id", _asset_reached, _fully))
 
 
 def _edge_reached(edge: Row) -> ColumnElement[bool]:
     """A rejected edge, or one whose registration was refused, is seen by both owners only."""
     stands = and_(edge.c.status != "REJECTED", edge.c.registration != "REFUSED")
-    theirs = or_(_asset(edge.c.child_id, _held_asset), _asset(edge.c.parent_id, _held_asset))
+    theirs = or_(_asset(edge, "child_id", _held_asset), _asset(edge, "parent_id", _held_asset))
     return and_(holds_now(edge), or_(stands, theirs))
 
 
 def _edge_read(edge: Row) -> ColumnElement[bool]:
-    either = or_(_asset(edge.c.child_id, _asset_reached, _fully), _asset(edge.c.parent_id, _asset_reached, _fully))
+    either = or_(_asset(edge, "child_id", _asset_reached, _fully), _asset(edge, "parent_id", _asset_reached, _fully))
     return and_(_edge_reached(edge), either)
 
 
 def _version_reached(version: Row) -> ColumnElement[bool]:
-    return or_(version.c.state != "DRAFT", _asset(version.c.release_id, _held_asset))
+    return or_(version.c.state != "DRAFT", _asset(version, "release_id", _held_asset))
 
 
 def _version_read(version: Row) -> ColumnElement[bool]:
-    return and_(_version_reached(version), _asset(version.c.release_id, _asset_read, _fully))
+    return and_(_version_reached(version), _asset(version, "release_id", _asset_read, _fully))
 
 
 def _item_read(item: Row) -> ColumnElement[bool]:
@@ -261,13 +279,13 @@ def _item_read(item: Row) -> ColumnElement[bool]:
 def _event_read(event: Row) -> ColumnElement[bool]:
     artist = tables.artist.alias()
     of_artist = exists().where(artist.c.id == event.c.subject_id).correlate_except(artist)
-    return or_(_asset(event.c.subject_id, _asset_read, _fully), of_artist)
+    return or_(_asset(event, "subject_id", _asset_read, _fully), of_artist)
 
 
 def _room_read(room: Row) -> ColumnElement[bool]:
     hook = tables.hook.alias()
     of_hook = exists().where(hook.c.id == room.c.hook_id, _hook_read(hook)).correlate_except(hook)
-    teaser = _asset(room.c.release_id, _asset_read, lambda asset: asset_shown(asset, Exposure.TEASER))
+    teaser = _asset(room, "release_id", _asset_read, lambda asset: asset_shown(asset, Exposure.TEASER))
     subject_seen = and_(or_(room.c.hook_id.is_(None), of_hook), or_(room.c.release_id.is_(None), teaser))
     return and_(_room_reached(room), subject_seen)
 
@@ -282,7 +300,7 @@ def _found_listed(entry: Row) -> ColumnElement[bool]:
     return or_(
         entry.c.kind == "ARTIST",
         and_(entry.c.kind == "CONTRIBUTOR", credited.correlate_except(contributor)),
-        _asset(entry.c.node_id, _asset_listed),
+        _asset(entry, "node_id", _asset_listed),
     )
 
 

@@ -42,7 +42,7 @@ VIEWER = Type(
 async def viewer_of_session(database: Database, secret_hash: bytes, *, from_loopback: bool) -> Viewer | None:
     """Who a session's secret stands for; None where the session is unknown, over, or not meant for this place."""
     values = {"secret_hash": secret_hash, "from_loopback": from_loopback}
-    async with database.plan_connection() as connection:
+    async with database.plan_connection(_SESSION_SQL) as connection:
         row = await connection.fetchrow(_SESSION_SQL, *[values[name] for name in _SESSION_PARAMETERS])
     return Viewer(row["account_id"], tuple(row["holds"]), tuple(row["edits"])) if row else None
 

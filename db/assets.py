@@ -30,7 +30,7 @@ from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, edge_ends_seen, holds_now, viewer_values
 from db.arguments import Bound, Filter, Paging
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
-from db.places import Kind, Page, Stored, ToOne, Type, belong, column, columns, refer
+from db.places import Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
 from domain import ids
 from domain.accounts import Viewer
 from domain.errors import BadInput
@@ -177,20 +177,20 @@ ASSET = Type(
         **columns(tables.asset, "created_at", "made_on", "version", "derived_count"),
         "badges": Stored(lambda row: row.c.badges, closed="[]"),
         "policy": ToOne("PermissionPolicy", _stated),
-        "credits": Page("Credit", belong("asset_id"), Paging({"POSITION": POSITION}, "POSITION")),
+        "credits": Page("Credit", OfAsset("asset_id"), Paging({"POSITION": POSITION}, "POSITION")),
         "splits": Page(
             "Split",
-            belong("asset_id"),
+            OfAsset("asset_id"),
             Paging(
                 {"POSITION": POSITION},
                 "POSITION",
                 {"pool": Filter(lambda split, pool: split.c.pool == pool, Text())},
             ),
         ),
-        "media": Page("Media", belong("asset_id"), Paging({"OLDEST": OLDEST}, "OLDEST", {"roles": in_any("role")})),
-        "parents": Page("LineageEdge", belong("child_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
-        "children": Page("LineageEdge", belong("parent_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
-        "provenance": Page("ProvenanceEvent", belong("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
+        "media": Page("Media", OfAsset("asset_id"), Paging({"OLDEST": OLDEST}, "OLDEST", {"roles": in_any("role")})),
+        "parents": Page("LineageEdge", OfAsset("child_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
+        "children": Page("LineageEdge", OfAsset("parent_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
+        "provenance": Page("ProvenanceEvent", OfAsset("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
         "releases": Page("Release", _releases_of, Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
     },
     kinds=(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, case, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from db.access import Exposure, allowed
+from db.access import Exposure
 from db.json_text import Part, constant, joined, leaf, object_text
 from db.pages import PageText, closed_page
 from db.places import (
@@ -32,6 +32,7 @@ from db.places import (
     Types,
     base_of,
     names_of,
+    permitted,
     place_of,
     rows_of,
 )
@@ -220,7 +221,7 @@ class _Compiler:
         return (
             select(text)
             .select_from(target)
-            .where(place.on(row, target, bound), *conditions, allowed(table, place.action, target))
+            .where(place.on(row, target, bound), *conditions, permitted(table, place, row, target))
             .correlate_except(target)
             .scalar_subquery()
         )
@@ -254,7 +255,7 @@ class _Compiler:
         query = (
             select(joined(["[", listed, "]"]))
             .select_from(target)
-            .where(place.on(row, target, {}), *conditions, allowed(table, place.action, target))
+            .where(place.on(row, target, {}), *conditions, permitted(table, place, row, target))
         )
         return query.correlate_except(target).scalar_subquery()
 

@@ -1,7 +1,7 @@
 """The database as the rest of the house meets it: reads that answer bytes, and writes that are one transaction.
 
-Two pools serve one database as `casset_app`: bare asyncpg connections for compiled statements, on which nothing is ever
-set and which therefore need no reset round trip; and SQLAlchemy connections for everything else.
+Two pools serve one database as `casset_app`: bare asyncpg connections for compiled statements (`db.connections`), and
+SQLAlchemy connections for everything else.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from db.connections import Connections
 from domain.errors import TooCostly, Unavailable
 
 APP_ROLE = "casset_app"
@@ -49,16 +50,6 @@ LOST = (
 Watch = Callable[[str], None]
 
 
-class _UnresetConnection(asyncpg.Connection):
-    """Compiled statements set nothing and listen to nothing, so that there is nothing to reset."""
-
-    __slots__ = ()
-
-    def get_reset_query(self) -> str:
-        """Save the round trip."""
-        return ""
-
-
 class Database:
     """One PostgreSQL database, served with the rights of `casset_app`."""
 
@@ -79,7 +70,7 @@ class Database:
         self._target = dict(target)
         self._recover = recover
         self._watch = watch
-        self._plans: asyncpg.Pool | None = None
+        self._plans: Connections | None = None
         self._recovering: asyncio.Task[None] | None = None
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
@@ -95,18 +86,22 @@ class Database:
 
     async def _connect(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(**self._target, server_settings=SERVING)
-        self._observe(connection)
-        return connection
-
-    async def _init(self, connection: asyncpg.Connection) -> None:
-        # asyncpg looks array types up once per connection: now, rather than during the first request.
-        await connection.prepare("SELECT $1::uuid[], $2::text[]")
-        self._observe(connection)
-
-    def _observe(self, connection: asyncpg.Connection) -> None:
         watch = self._watch
         if watch is not None:
             connection.add_query_logger(lambda record: watch(record.query))
+        return connection
+
+    async def _connect_for_plans(self) -> asyncpg.Connection:
+        connection = await asyncpg.connect(
+            **self._target,
+            server_settings=SERVING,
+            statement_cache_size=CACHED_STATEMENTS,
+            max_cacheable_statement_size=0,
+            max_cached_statement_lifetime=0,
+        )
+        # asyncpg looks array types up once per connection: now, rather than during the first request.
+        await connection.prepare("SELECT $1::uuid[], $2::text[]")
+        return connection
 
     async def open(self) -> None:
         """Connect.
@@ -115,17 +110,8 @@ class Database:
             Unavailable: the server does not answer.
         """
         async with self._guarded():
-            self._plans = await asyncpg.create_pool(
-                **self._target,
-                min_size=1,
-                max_size=POOL_SIZE,
-                server_settings=SERVING,
-                statement_cache_size=CACHED_STATEMENTS,
-                max_cacheable_statement_size=0,
-                max_cached_statement_lifetime=0,
-                connection_class=_UnresetConnection,
-                init=self._init,
-            )
+            self._plans = Connections(self._connect_for_plans, POOL_SIZE, POOL_WAIT)
+            self._plans.give_back(await self._plans.take())
 
     async def close(self) -> None:
         """Disconnect; the database may be opened again."""
@@ -145,27 +131,33 @@ class Database:
         Raises:
             Unavailable: the server is away; the read may be repeated.
         """
-        async with self.plan_connection() as connection:
+        async with self.plan_connection(sql) as connection:
             if keep:
                 return await connection.fetchval(sql, *values)
             once = await connection.prepare(sql, name="")
-            if self._watch is not None:
-                # asyncpg's own log leaves prepared statements out.
-                self._watch(sql)
             return await once.fetchval(*values)
 
     @asynccontextmanager
-    async def plan_connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """Borrow a bare connection; set nothing on it."""
+    async def plan_connection(self, sql: str) -> AsyncIterator[asyncpg.Connection]:
+        """Borrow a bare connection for a statement; set nothing on it."""
         if self._plans is None:
             raise Unavailable("The database is not open.")
-        async with self._guarded(), self._plans.acquire(timeout=POOL_WAIT) as connection:
+        if self._watch is not None:
+            # asyncpg's own log comes a turn of the loop too late, and leaves prepared statements out.
+            self._watch(sql)
+        plans = self._plans
+        async with self._guarded():
+            connection = await plans.take()
             try:
                 yield connection
-            except LOST:
-                # Nothing is reset on release, so nothing would notice that it is broken.
-                connection.terminate()
+            except asyncpg.PostgresError:
+                # The statement failed, the connection did not; where it did, it is closed and not lent again.
+                plans.give_back(connection)
                 raise
+            except BaseException:
+                plans.discard(connection)
+                raise
+            plans.give_back(connection)
 
     @asynccontextmanager
     async def read(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, func, literal_column
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column
 from sqlalchemy import types as sql
 
 from db.places import Stored
@@ -77,7 +77,8 @@ def leaf(place: Stored, row: Any) -> list[Part]:
         quoted = True
     elif not isinstance(type_, (sql.Integer, sql.Float)):
         text = func.to_json(value)
-    parts: list[Part] = ['"', text, '"'] if quoted else [text]
     if not place.nullable:
-        return parts
-    return [case((value.is_(None), constant("null")), else_=joined([*parts, constant("")]))]
+        return ['"', text, '"'] if quoted else [text]
+    quote = constant('"')
+    written = quote.concat(text).concat(quote) if quoted else cast(text, Text)
+    return [func.coalesce(written, constant("null"))]

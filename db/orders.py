@@ -26,7 +26,7 @@ POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KeyForm:
     """How one type of sort key is compared, written into a cursor and read back."""
 
@@ -77,11 +77,12 @@ WORDS = KeyForm(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """A total order: one NOT NULL key column, then the id, both in one direction.
 
-    `tag` is two letters, unique among all orders, and leads every cursor of this order.
+    `tag` is two letters, unique among all orders, and leads every cursor of this order. An order equals only itself:
+    it stands in the keys of plans, which are hashed on every request.
     """
 
     tag: str

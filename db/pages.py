@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from db.access import allowed
 from db.arguments import Bound
 from db.json_text import Part, boolean, constant, joined, object_text
-from db.places import Page, Type, Types, names_of, rows_of
+from db.places import Page, Type, Types, names_of, permitted, rows_of
 from db.selection import Field
 
 WriteObject = Callable[[Type, Any, Sequence[Field], tuple[str, ...]], ColumnElement[str]]
@@ -30,7 +30,7 @@ def listed_rows(
     if place.source is not None:
         row = place.source(bound, lambda inner: allowed(table, place.action, inner))
     else:
-        conditions.append(allowed(table, place.action, row))
+        conditions.append(permitted(table, place, parent, row))
     conditions.append(place.on(parent, row, bound))
     return row, conditions + [place.arguments.filters[name].on(row, bound[name]) for name in filters]
 
@@ -50,6 +50,8 @@ class PageText:
         self._type = types[place.type]
         self._order, self._backward, self._cursors, _ = field.shape
         self._bound = place.arguments.bind(field.shape, f"s{field.slot}")
+        # An aggregate takes rows in the order its one sub-select gives them: numbers are for what needs more than that.
+        self._numbered = self._backward or any(part.name == "pageInfo" for part in field.fields)
 
     def text(self) -> ColumnElement[str]:
         """The connection."""
@@ -74,9 +76,11 @@ class PageText:
         row, conditions = self._rows()
         conditions += within_cursors(self._field.shape, row, self._bound)
         ordering = self._order.columns(row, backward=self._backward)
+        inner = select(*row.c).where(*conditions).order_by(*ordering).correlate_except(row)
+        if not self._numbered:
+            return inner.limit(self._bound["size"]).subquery()
         number = func.row_number().over(order_by=ordering).label("rn")
-        inner = select(*row.c, number).where(*conditions).order_by(*ordering).limit(self._bound["fetched"])
-        page = inner.correlate_except(row).subquery()
+        page = inner.add_columns(number).limit(self._bound["fetched"]).subquery()
         if any(leaf.name.endswith("Cursor") for part in self._field.fields for leaf in part.fields):
             page = select(*page.c, func.count().over().label("found")).subquery()
         return page
@@ -92,6 +96,8 @@ class PageText:
             text = self._node(page, part)
         else:
             text = object_text((inner.key, self._edge(page, inner)) for inner in part.fields)
+        if not self._numbered:
+            return ["[", func.string_agg(text, constant(","), type_=Text), "]"]
         by = page.c.rn.desc() if self._backward else page.c.rn
         listed = func.string_agg(text, aggregate_order_by(constant(","), by), type_=Text)
         return ["[", listed.filter(page.c.rn <= self._bound["size"]), "]"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table
 
-from db.access import Action, Exposure
+from db.access import Action, Exposure, Met, allowed
 from db.arguments import Arguments, Bound, ByIds, Paging
 
 Row = Any
@@ -231,3 +231,21 @@ def refer(field_name: str) -> On:
 def belong(field_name: str) -> On:
     """The targets that keep the row's id in a column."""
     return lambda row, target, _: target.c[field_name] == row.c.id
+
+
+@dataclass(frozen=True, slots=True)
+class OfAsset:
+    """The targets that keep the id of an asset, which is the row, in a column."""
+
+    column: str
+
+    def __call__(self, asset: Row, target: Row, _: Bound) -> ColumnElement[bool]:
+        """How a target belongs to the asset."""
+        return target.c[self.column] == asset.c.id
+
+
+def permitted(table: Table, place: ToOne | Many | Page, parent: Row, target: Row) -> ColumnElement[bool]:
+    """The predicate of a place over a target; what belongs to an asset is judged by the asset's row at hand."""
+    return allowed(
+        table, place.action, Met(target, place.on.column, parent) if isinstance(place.on, OfAsset) else target
+    )

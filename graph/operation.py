@@ -80,18 +80,28 @@ class Plan:
     uses: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slot:
-    """The arguments of one field node, read afresh on each request."""
+    """The arguments of one field node: read afresh on each request where they speak of variables, else once."""
 
     arguments: Arguments
     definition: GraphQLField
     node: FieldNode
     variables: tuple[tuple[str, str], ...] | None
     """(argument, variable) where every argument is a plain variable, never a forbidden null: the fast way to read."""
+    constant: bool
+    kept: Reading | None = None
 
     def read(self, variables: VariableValues) -> Reading:
         """Split into shape and values, or refuse with BadInput or a GraphQLError (a null where none may be)."""
+        if self.kept is not None:
+            return self.kept
+        reading = self._read(variables)
+        if self.constant:
+            self.kept = reading
+        return reading
+
+    def _read(self, variables: VariableValues) -> Reading:
         if self.variables is not None:
             given = variables.coerced
             return self.arguments.read({name: given.get(variable) for name, variable in self.variables})
@@ -185,8 +195,17 @@ class _Finder(Visitor):
             is_non_null_type(definition.args[name].type) and variable in self.nullable for name, variable in named
         )
         names = named if plain else None
+        constant = not any(_speaks_of_variables(value) for _, value in given)
         self.operation.slot_of[id(node)] = len(self.operation.slots)
-        self.operation.slots.append(Slot(arguments, definition, node, names))
+        self.operation.slots.append(Slot(arguments, definition, node, names, constant))
+
+
+def _speaks_of_variables(value: ast.ValueNode) -> bool:
+    if isinstance(value, ast.ListValueNode):
+        return any(_speaks_of_variables(item) for item in value.values)
+    if isinstance(value, ast.ObjectValueNode):
+        return any(_speaks_of_variables(field_.value) for field_ in value.fields)
+    return isinstance(value, VariableNode)
 
 
 class Documents:

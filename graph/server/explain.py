@@ -34,7 +34,8 @@ async def explain(database: Database, document: str, operation: str | None, vari
     console.print(f"Tier 1, one statement of {len(plan.statement.sql)} bytes\n")
     console.print(plan.statement.sql + "\n", highlight=False, markup=False, soft_wrap=True)
     values = statement_values(plan.statement, prepared.readings, ANONYMOUS)
-    async with database.plan_connection() as connection:
-        for row in await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, SUMMARY) {plan.statement.sql}", *values):
+    explaining = f"EXPLAIN (ANALYZE, BUFFERS, SUMMARY) {plan.statement.sql}"
+    async with database.plan_connection(explaining) as connection:
+        for row in await connection.fetch(explaining, *values):
             console.print(row[0], highlight=False, markup=False, soft_wrap=True)
     return True

@@ -133,7 +133,7 @@ async def test_a_statement_is_named_from_its_second_use_on(database: Database) -
     named = []
     for _ in range(3):
         await reader.answer(query, None, None, ANONYMOUS)
-        async with database.plan_connection() as connection:
+        async with database.plan_connection("SELECT count(*)") as connection:
             named.append(
                 await connection.fetchval(
                     "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT convert_to%'"

@@ -37,7 +37,7 @@ async def load(database: Database) -> list[tuple[int, int]]:
 
 
 async def counts(database: Database) -> dict[str, int]:
-    async with database.plan_connection() as connection:
+    async with database.plan_connection("SELECT count(*)") as connection:
         return {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for name in tables.metadata.tables}
 
 
@@ -56,7 +56,7 @@ def ask(demo: Database) -> Ask:
     """Asks the demo's database for rows."""
 
     async def rows(sql: str, *values: Any) -> list[Any]:
-        async with demo.plan_connection() as connection:
+        async with demo.plan_connection(sql) as connection:
             return list(await connection.fetch(sql, *values))
 
     return rows
@@ -89,7 +89,7 @@ async def test_an_empty_database_gets_the_scene_once(database: Database) -> None
 
 
 async def test_a_database_where_a_handle_is_taken_is_left_alone(database: Database) -> None:
-    async with database.plan_connection() as connection:
+    async with database.plan_connection("INSERT INTO account") as connection:
         await connection.execute("INSERT INTO account (id, handle) VALUES ($1, 'oda')", uuid7())
     before = await counts(database)
     assert await load(database) == []
