@@ -17,6 +17,7 @@ from db.checks import ARTIST_CHECKS, ASSET_CHECKS, CREDIT_CHECKS, EDGE_CHECKS, I
 from db.engine import Database
 from domain.catalogues import ARTISTS, ASSETS, CREDITS, EDGES, ArtistRow, AssetRow, CreditRow, EdgeRow, File
 from domain.cycles import closing_edges
+from domain.errors import Unavailable
 from domain.imports import ImportDisturbed, ImportRunning, Problem
 from domain.search import fold
 
@@ -214,22 +215,30 @@ async def staging(database: Database, source: str, new_id: Callable[[], UUID]) -
         ImportDisturbed: somebody else wrote what this import was about to write.
         Unavailable: the database went away; what was merged is kept.
     """
-    async with database.read() as connection:
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        try:
+    try:
+        async with _session(database) as raw:
             await _wait_for_other_imports(raw)
             await raw.execute("SELECT set_config('casset.source', $1, false)", source)
             await raw.execute(_OPEN)
             yield Staging(raw, source, new_id)
-        except (
-            asyncpg.UniqueViolationError,
-            asyncpg.ExclusionViolationError,
-            asyncpg.LockNotAvailableError,
-            asyncpg.DeadlockDetectedError,
-        ) as error:
-            raise ImportDisturbed(
-                "Somebody else wrote to the same things meanwhile. Import again: it goes on from here."
-            ) from error
+    except (
+        asyncpg.UniqueViolationError,
+        asyncpg.ExclusionViolationError,
+        asyncpg.LockNotAvailableError,
+        asyncpg.DeadlockDetectedError,
+    ) as error:
+        raise ImportDisturbed(
+            "Somebody else wrote to the same things meanwhile. Import again: it goes on from here."
+        ) from error
+    except Unavailable as error:
+        raise Unavailable("The database went away. Import again: it goes on from here.") from error
+
+
+@asynccontextmanager
+async def _session(database: Database) -> AsyncIterator[Any]:
+    """A connection that is not shared: tables, locks and settings are its own, so it does not go back to the pool."""
+    async with database.read() as connection:
+        try:
+            yield (await connection.get_raw_connection()).driver_connection
         finally:
-            # Tables, locks and settings belong to the session, so the session does not go back to the pool.
             await connection.invalidate()

@@ -150,7 +150,7 @@ class Database:
             connection = await plans.take()
             try:
                 yield connection
-            except asyncpg.PostgresError:
+            except asyncpg.exceptions.PostgresError:
                 # The statement failed, the connection did not; where it did, it is closed and not lent again.
                 plans.give_back(connection)
                 raise

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from db.engine import APP_ROLE
@@ -45,6 +46,10 @@ async def migrate(target: Mapping[str, Any]) -> None:
             await connection.commit()
             await connection.run_sync(_upgrade)
             await connection.commit()
+    except (OSError, asyncpg.exceptions.InterfaceError, DBAPIError) as error:
+        if isinstance(error, DBAPIError) and not error.connection_invalidated:
+            raise
+        raise Unavailable("The database went away while it was made ready. Start again.") from None
     finally:
         await engine.dispose()
 

@@ -6,6 +6,7 @@ declared in `db`, under the same name; the schema joins the two when it is assem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Generic, NewType, TypeVar
@@ -54,9 +55,9 @@ def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
     return StrawberryArgument(name, None, StrawberryAnnotation(type_), description=description)
 
 
-def stored(description: str, *arguments: StrawberryArgument) -> Any:
-    """A field that lives in the database."""
-    field = strawberry.field(description=description)
+def stored(description: str, *arguments: StrawberryArgument, hints: Sequence[object] = ()) -> Any:
+    """A field that lives in the database; `hints` are directives on it."""
+    field = strawberry.field(description=description, directives=hints)
     field.arguments = list(arguments)
     return field
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from graphql import (
     GraphQLField,
     GraphQLSchema,
     NonNullTypeNode,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     TypeInfo,
     TypeInfoVisitor,
@@ -23,6 +23,7 @@ from graphql import (
     Visitor,
     is_non_null_type,
     parse,
+    specified_rules,
     validate,
     visit,
 )
@@ -34,36 +35,18 @@ from db.compiler import Refused, Statement, compile_selection
 from db.map import TYPES
 from db.places import NotStored, place_of
 from db.selection import Field, Selection
-from db.weights import Weights, weigh
-from domain.errors import BadInput
+from domain.errors import BadInput, Code
 from graph.collecting import Asked, Collector, condition_names
+from graph.kept import Kept
+from graph.limits import KNOWN, Cost, Limits, measure
 
-MOST_TOKENS = 2000
+MOST_ERRORS = 5
 KEPT_DOCUMENTS = 1000
 KEPT_PLANS = 2000
 # Of one operation: choices of its conditions (there are 2^k), and shapes of its arguments.
 KEPT_CHOICES, KEPT_SHAPES = 16, 64
 
 Reading = tuple[Hashable, dict[str, Any]]
-
-
-class Kept(OrderedDict[Any, Any]):
-    """A dictionary that keeps the most recently used entries only."""
-
-    def __init__(self, most: int) -> None:
-        """Keep at most so many."""
-        super().__init__()
-        self._most = most
-
-    def recall(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Answer the entry, made where it is missing."""
-        if key in self:
-            self.move_to_end(key)
-        else:
-            self[key] = make()
-            if len(self) > self._most:
-                self.popitem(last=False)
-        return self[key]
 
 
 @dataclass(slots=True)
@@ -76,7 +59,6 @@ class Plan:
     selection: Selection | None
     statement: Statement | None
     refusal: str | None = None
-    weights: Weights = ()
     uses: int = 0
 
 
@@ -125,6 +107,9 @@ class Operation:
     document: DocumentNode
     definition: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
+    cost: Cost
+    kind: str
+    """`query`, `mutation` or `subscription`."""
     conditions: tuple[str, ...] = ()
     slots: list[Slot] = field(default_factory=list)
     slot_of: dict[int, int] = field(default_factory=dict)
@@ -132,9 +117,9 @@ class Operation:
     plans: Kept = field(default_factory=lambda: Kept(KEPT_SHAPES))
 
     @property
-    def kind(self) -> str:
-        """`query` or `mutation`."""
-        return self.definition.operation.value
+    def name(self) -> str | None:
+        """Its name."""
+        return _name(self.definition)
 
     def under(self, variables: Mapping[str, Any]) -> Collected:
         """What is asked for under the conditions' values.
@@ -211,21 +196,48 @@ def _speaks_of_variables(value: ast.ValueNode) -> bool:
 class Documents:
     """The documents seen lately, by text: parsed and validated once."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
-        """Start empty."""
+    def __init__(self, schema: GraphQLSchema, *, is_open: bool = True) -> None:
+        """Start empty.
+
+        Args:
+            schema: what documents are validated against.
+            is_open: whether it may be introspected, and a wrong name is answered with those near to it.
+        """
         self.schema = schema
+        self._hides = not is_open
+        self._rules = specified_rules if is_open else [*specified_rules, NoSchemaIntrospectionCustomRule]
         self._kept = Kept(KEPT_DOCUMENTS)
 
-    def operation(self, text: str, name: str | None) -> Operation | list[GraphQLError]:
-        """The operation a request means, or the errors of its document."""
-        return self._kept.recall((text, name), lambda: self._prepare(text, name))
+    def operation(self, text: str, name: str | None, limits: Limits | None = KNOWN) -> Operation | list[GraphQLError]:
+        """The operation a request means, or the errors of its document.
 
-    def _prepare(self, text: str, name: str | None) -> Operation | list[GraphQLError]:
+        `limits` bound the document before it is validated; None is for one that was registered, and is trusted.
+        """
+        return self._kept.recall((text, name, limits), lambda: self._prepare(text, name, limits))
+
+    def knows(self, text: str, name: str | None, limits: Limits | None) -> bool:
+        """Whether the document was seen lately, so that it need not be parsed and validated again."""
+        return (text, name, limits) in self._kept
+
+    def problems(self, text: str) -> list[GraphQLError]:
+        """What is wrong with a document, whatever it may come to."""
         try:
-            document = parse(text, max_tokens=MOST_TOKENS)
+            return validate(self.schema, parse(text), self._rules, max_errors=MOST_ERRORS)
         except GraphQLError as error:
             return [error]
-        errors = validate(self.schema, document, max_errors=5)
+
+    def _prepare(self, text: str, name: str | None, limits: Limits | None) -> Operation | list[GraphQLError]:
+        try:
+            document = parse(text, max_tokens=None if limits is None else limits.tokens)
+        except GraphQLError as error:
+            if limits is not None and error.message.endswith("Parsing aborted."):
+                return [_excess(f"The document has more than {limits.tokens} tokens.")]
+            return [error]
+        measured = measure(self.schema, document)
+        excess = None if limits is None else measured.exceeded(limits)
+        if excess is not None:
+            return [_excess(excess.message)]
+        errors = validate(self.schema, document, self._rules, max_errors=MOST_ERRORS, hide_suggestions=self._hides)
         if errors:
             return errors
         operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
@@ -238,13 +250,24 @@ class Documents:
             )
             return [GraphQLError(said if operations else "The document holds no operation.")]
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        operation = Operation(self.schema, document, chosen[0], fragments)
+        cost = measured.costs.get(_name(chosen[0]))
+        if cost is None:
+            return [_excess("The document is nested too deeply.")]
+        operation = Operation(self.schema, document, chosen[0], fragments, cost, chosen[0].operation.value)
         info = TypeInfo(self.schema)
         finder = _Finder(info, operation)
         for node in (chosen[0], *_reached(chosen[0], fragments)):
             visit(node, TypeInfoVisitor(info, finder))
         operation.conditions = tuple(sorted(condition_names(finder.directives)))
         return operation
+
+
+def _excess(message: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": Code.TOO_COSTLY.value})
+
+
+def _name(definition: OperationDefinitionNode) -> str | None:
+    return definition.name.value if definition.name else None
 
 
 def _reached(node: ast.Node, fragments: Mapping[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
@@ -310,10 +333,9 @@ class Plans:
 
     @staticmethod
     def _compile(selection: Selection) -> Plan:
-        weights = weigh(TYPES, selection)
         try:
-            return Plan(selection, compile_selection(TYPES, selection), weights=weights)
+            return Plan(selection, compile_selection(TYPES, selection))
         except Refused as refusal:
-            return Plan(selection, None, str(refusal), weights)
+            return Plan(selection, None, str(refusal))
         except RecursionError:
-            return Plan(selection, None, "the operation is nested too deeply for one statement", weights)
+            return Plan(selection, None, "the operation is nested too deeply for one statement")

@@ -13,6 +13,7 @@ from domain.resolution import Match
 from domain.search import FoundKind
 from graph.artists import Artist, Viewer, World
 from graph.assets import Asset, AssetFilter, Instrument, Sample, Track
+from graph.caching import PUBLIC
 from graph.contributors import Contributor
 from graph.fields import PAGE, Connection, Node, argument, described, stored
 from graph.hooks import Hook
@@ -59,10 +60,13 @@ class Query:
     """The query root."""
 
     viewer: Viewer | None = stored("Who is asking; null to anonymous.")
-    node: Node | None = stored("The thing with this id.", argument("id", strawberry.ID, "The id of anything."))
+    node: Node | None = stored(
+        "The thing with this id.", argument("id", strawberry.ID, "The id of anything."), hints=[PUBLIC]
+    )
     nodes: list[Node | None] = stored(
         "The things with these ids, in their order; null for each that is not there.",
         argument("ids", list[strawberry.ID], "At most 100 ids of any kinds."),
+        hints=[PUBLIC],
     )
     resolve: Resolution | None = stored(
         "Where a reference of any form leads, and what it was recognised as.",
@@ -71,32 +75,43 @@ class Query:
             str,
             "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file.",
         ),
+        hints=[PUBLIC],
     )
     asset: Asset | None = stored(
         "An asset of any kind.",
         argument("id", strawberry.ID, "`track_…`, `sample_…`, `instrument_…` or `release_…`."),
+        hints=[PUBLIC],
     )
     assets: Connection[Asset] = stored(
         "The assets the viewer may list.",
         argument("filter", AssetFilter | None, "Only assets for which all of this holds."),
         argument("order", AssetOrder | None, "The order; NEWEST where none is given."),
         *PAGE,
+        hints=[PUBLIC],
     )
-    release: Release | None = stored("A release.", argument("id", strawberry.ID, "`release_…`"))
-    artist: Artist | None = stored("The artist with this handle.", argument("handle", str, "The handle, in any case."))
+    release: Release | None = stored("A release.", argument("id", strawberry.ID, "`release_…`"), hints=[PUBLIC])
+    artist: Artist | None = stored(
+        "The artist with this handle.", argument("handle", str, "The handle, in any case."), hints=[PUBLIC]
+    )
     artists: Connection[Artist] = stored(
-        "Artists.", argument("order", ArtistOrder | None, "The order; NAME where none is given."), *PAGE
+        "Artists.", argument("order", ArtistOrder | None, "The order; NAME where none is given."), *PAGE, hints=[PUBLIC]
     )
-    world: World | None = stored("The world at this address.", argument("handle", str, "The handle, in any case."))
+    world: World | None = stored(
+        "The world at this address.", argument("handle", str, "The handle, in any case."), hints=[PUBLIC]
+    )
     hooks: Connection[Hook] = stored(
         "Hooks to wander through.",
         argument("order", HookOrder | None, "The order; NEWEST where none is given."),
         *PAGE,
+        hints=[PUBLIC],
     )
-    contributor: Contributor | None = stored("A contributor.", argument("id", strawberry.ID, "`contributor_…`"))
+    contributor: Contributor | None = stored(
+        "A contributor.", argument("id", strawberry.ID, "`contributor_…`"), hints=[PUBLIC]
+    )
     search: Connection[SearchResult] = stored(
         "Titles, people and handles by the beginnings of their words, forgiving a typo; best first, at most 1,000.",
         argument("query", str, "What to look for: at most 200 characters and 12 words."),
         argument("kinds", list[FoundKind] | None, "Only things of these kinds."),
         *PAGE,
+        hints=[PUBLIC],
     )

@@ -5,39 +5,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import orjson
-import structlog
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+from graphql import (
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    GraphQLSchema,
+    create_source_event_stream,
+    execute,
+)
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
-from prometheus_client import CollectorRegistry, Counter
 
 from db.access import viewer_values
 from db.compiler import Statement
 from db.engine import Database
 from db.map import TYPES
 from domain.accounts import Viewer
-from domain.errors import CassetError, Code, TooCostly, Unavailable
+from domain.errors import CassetError, TooCostly, Unavailable
 from graph.collecting import Asked
+from graph.errors import bad_input, masked, refused
+from graph.limits import KNOWN, Limits
+from graph.metrics import Metrics
 from graph.mutation import Outcome, read_mutation
-from graph.operation import Documents, Operation, Plan, Plans, Reading
+from graph.operation import MOST_ERRORS, Collected, Documents, Operation, Plan, Plans, Reading
 from graph.reference import Hops
+from graph.tracing import Tracing
 from resolvers.context import Acting, now, uuid7
-
-log = structlog.get_logger()
 
 NO_VARIABLES = VariableValues({}, {})
 
 Run = Callable[[Acting], Awaitable[Outcome]]
 
-MOST_OBJECTS = 10_000
 KEEP_FROM = 2
 """A statement is prepared under a name from its second use on: a document seen once shall not push others out."""
 
@@ -49,12 +57,22 @@ class Execution(StrEnum):
     REFERENCE = "reference"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The body of a response, JSON in UTF-8, and whether the request was refused before execution (no `data`)."""
+class Answer(NamedTuple):
+    """The answer to a request, or to an event.
+
+    Attributes:
+        body: a JSON object in UTF-8.
+        refused: whether it was refused before execution.
+        mark: of an event: what a subscription takes as `after` to go on from here.
+    """
 
     body: bytes
     refused: bool = False
+    mark: str | None = None
+
+    def extended(self, extensions: bytes) -> bytes:
+        """The body with `extensions`, a JSON object."""
+        return b'%b,"extensions":%b}' % (self.body[:-1], extensions)
 
 
 @dataclass(slots=True)
@@ -69,31 +87,17 @@ class Context:
 class Prepared:
     """A request made ready: the operation, its variables, and its arguments read.
 
-    `plan` is of a query; a mutation has its root fields instead, and what each will run.
+    `fields` are those of the root and `cost` is how many objects may be read at most. `plan` is of a query; a mutation
+    has what each of its fields will run.
     """
 
     operation: Operation
     variables: dict[str, Any]
     readings: dict[int, Reading]
-    plan: Plan | None
-    fields: Sequence[Asked] = ()
+    fields: Sequence[Asked]
+    cost: int
+    plan: Plan | None = None
     runs: Mapping[str, Run] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Metrics:
-    """What is counted of the read engine."""
-
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    operations: Counter = field(init=False)
-    refusals: Counter = field(init=False)
-    retries: Counter = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Register the counters."""
-        self.operations = Counter("casset_operations", "Operations answered.", ["tier"], registry=self.registry)
-        self.refusals = Counter("casset_plan_refusals", "Plans refused.", ["reason"], registry=self.registry)
-        self.retries = Counter("casset_plan_retries", "Plans run again by the reference.", registry=self.registry)
 
 
 class Refusal(Exception):
@@ -103,6 +107,10 @@ class Refusal(Exception):
         """Keep the errors."""
         super().__init__(errors[0].message)
         self.errors = errors
+
+    def answer(self) -> Answer:
+        """What the caller is told."""
+        return Answer(orjson.dumps({"errors": [error.formatted for error in self.errors]}, default=str), refused=True)
 
 
 class Reader:
@@ -114,6 +122,7 @@ class Reader:
         database: Database,
         execution: Execution = Execution.PLAN,
         *,
+        is_open: bool = True,
         now: Callable[[], datetime] = now,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
@@ -123,86 +132,141 @@ class Reader:
             schema: the schema, with reference resolvers attached.
             database: where everything is read and written.
             execution: `reference` runs every operation through graphql-core.
+            is_open: whether the schema may be introspected, and a wrong name is answered with those near to it.
             now: the clock of mutations.
             new_id: makes their UUIDv7s.
         """
-        self.documents = Documents(schema)
+        self.documents = Documents(schema, is_open=is_open)
+        self._hides = not is_open
         self.plans = Plans()
         self.metrics = Metrics()
-        self._schema = schema
+        self.tracing = Tracing()
+        self.schema = schema
         self._database = database
         self._execution = execution
         self._now = now
         self._new_id = new_id
 
     async def answer(self, text: str, name: str | None, variables: Mapping[str, Any] | None, viewer: Viewer) -> Answer:
-        """Answer a request.
+        """Answer a request of this house's own in one step: its document needs no limits.
 
         Raises:
             Unavailable: the database is away.
         """
         try:
-            prepared = self.prepare(text, name, variables)
+            prepared = self.prepare(text, name, variables, None)
         except Refusal as refusal:
-            errors = [error.formatted for error in refusal.errors]
-            return Answer(orjson.dumps({"errors": errors}, default=str), refused=True)
-        acting = Acting(self._database, viewer, self._now, self._new_id)
+            return refusal.answer()
+        return await self.execute(prepared, viewer)
+
+    async def execute(self, prepared: Prepared, viewer: Viewer) -> Answer:
+        """Answer a query or a mutation.
+
+        Raises:
+            Unavailable: the database is away.
+            TooCostly: it took too long.
+        """
         if self._execution is Execution.PLAN:
             if prepared.plan is None:
-                self.metrics.operations.labels("plan").inc()
-                return await self._write(prepared, acting)
+                self.metrics.planned.inc()
+                return await self._write(prepared, self._acting(viewer))
             if prepared.plan.statement is not None:
                 try:
                     body = await self._run(prepared.plan, prepared.readings, viewer)
                 except asyncpg.DataError:
                     self.metrics.retries.inc()
                 else:
-                    self.metrics.operations.labels("plan").inc()
+                    self.metrics.planned.inc()
                     return Answer(b'{"data":' + body + b"}")
-        self.metrics.operations.labels("reference").inc()
-        return await self._refer(prepared, acting)
+        self.metrics.referred.inc()
+        return await self._refer(prepared, self._acting(viewer))
 
-    def kind(self, text: str, name: str | None) -> str | None:
-        """Whether a document's operation is a query or a mutation; None where it is not valid."""
-        operation = self.documents.operation(text, name)
-        return None if isinstance(operation, list) else operation.kind
+    def _acting(self, viewer: Viewer) -> Acting:
+        return Acting(self._database, viewer, self._now, self._new_id)
 
-    def prepare(self, text: str, name: str | None, variables: Mapping[str, Any] | None) -> Prepared:
-        """Parse, validate, coerce variables, read arguments, bound the cost and find the plan.
+    async def events(self, prepared: Prepared, viewer: Viewer) -> AsyncGenerator[Answer]:
+        """The answers of a subscription, one for each event, each with loaders of its own.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        acting = self._acting(viewer)
+        executor = Executor.build(
+            self.schema,
+            prepared.operation.document,
+            context_value=Context(Hops(self._database, viewer), acting),
+            raw_variable_values=prepared.variables,
+            operation_name=prepared.operation.name,
+        )
+        source: Any = executor if isinstance(executor, list) else create_source_event_stream(executor)
+        if inspect.isawaitable(source):
+            source = await source
+        if isinstance(source, (list, ExecutionResult)):
+            errors = source if isinstance(source, list) else source.errors or []
+            yield Answer(orjson.dumps({"errors": [masked(error) for error in errors]}), refused=True)
+            return
+        async with aclosing(source):
+            async for event in source:
+                self.metrics.events.inc()
+                answer = await self._refer(prepared, acting, event)
+                yield answer._replace(mark=getattr(event, "mark", None))
+
+    def prepare(
+        self, text: str, name: str | None, variables: Mapping[str, Any] | None, limits: Limits | None = KNOWN
+    ) -> Prepared:
+        """Parse, measure, validate, coerce variables, read arguments, bound the cost and find the plan.
+
+        Args:
+            text: the document.
+            name: of the operation, where there are several.
+            variables: as they came.
+            limits: what the document may come to; None for one that is trusted.
 
         Raises:
             Refusal: one of these failed.
         """
-        operation = self.documents.operation(text, name)
+        operation = self.documents.operation(text, name, limits)
         if isinstance(operation, list):
-            raise Refusal([_bad_input(error) for error in operation])
+            raise Refusal([bad_input(error) for error in operation])
         declared = operation.definition.variable_definitions
         values = NO_VARIABLES
         if declared:
-            coerced = get_variable_values(self._schema, declared, dict(variables or {}), max_errors=5)
+            coerced = get_variable_values(
+                self.schema, declared, dict(variables or {}), max_errors=MOST_ERRORS, hide_suggestions=self._hides
+            )
             if isinstance(coerced, list):
-                raise Refusal([_bad_input(error) for error in coerced])
+                raise Refusal([bad_input(error) for error in coerced])
             values = coerced
         try:
             collected = operation.under(values.coerced)
             readings = {slot: operation.slots[slot].read(values) for slot in collected.slots}
-            if operation.kind == "mutation":
-                runs = self._runs(collected.fields, values)
-                return Prepared(operation, dict(variables or {}), readings, None, collected.fields, runs)
-            plan = self.plans.plan(operation, collected, readings)
-            self._bound(plan, readings)
+            cost = operation.cost.of(values.coerced)
+            prepared = Prepared(operation, dict(variables or {}), readings, collected.fields, cost)
+            if prepared.cost > (limits or KNOWN).objects:
+                raise TooCostly(
+                    f"The operation may read {prepared.cost} objects, more than {(limits or KNOWN).objects}. "
+                    "Ask for smaller pages."
+                )
+            if operation.kind == "query":
+                prepared.plan = self._planned(operation, collected, readings)
+            elif operation.kind == "mutation":
+                prepared.runs = self._runs(collected.fields, values)
         except CassetError as error:
-            raise Refusal([_refused(error)]) from None
+            raise Refusal([refused(error)]) from None
         except GraphQLError as error:
-            raise Refusal([_bad_input(error)]) from None
+            raise Refusal([bad_input(error)]) from None
+        return prepared
+
+    def _planned(self, operation: Operation, collected: Collected, readings: Mapping[int, Reading]) -> Plan:
+        plan = self.plans.plan(operation, collected, readings)
         if plan.refusal is not None and plan.uses == 0:
             self.metrics.refusals.labels(plan.refusal).inc()
         plan.uses += 1
-        return Prepared(operation, dict(variables or {}), readings, plan)
+        return plan
 
     def _runs(self, fields: Sequence[Asked], variables: VariableValues) -> dict[str, Run]:
         """What each mutation asked for will run, its input read."""
-        definitions = self._schema.mutation_type.fields  # type: ignore[union-attr]  # a mutation was validated
+        definitions = self.schema.mutation_type.fields  # type: ignore[union-attr]  # a mutation was validated
         given = {
             asked.key: (asked.name, get_argument_values(definitions[asked.name], asked.nodes[0], variables))
             for asked in fields
@@ -210,29 +274,12 @@ class Reader:
         }
         return {key: read_mutation(name, arguments) for key, (name, arguments) in given.items()}
 
-    @staticmethod
-    def cost(plan: Plan, readings: Mapping[int, Reading]) -> int:
-        """How many objects a plan may read at most: the product of the page sizes on the way to each."""
-        objects = 0
-        for slots, times in plan.weights:
-            product = times
-            for slot in slots:
-                product *= _size(readings[slot][1])
-            objects += product
-        return objects
-
-    def _bound(self, plan: Plan, readings: Mapping[int, Reading]) -> None:
-        objects = self.cost(plan, readings)
-        if objects > MOST_OBJECTS:
-            raise TooCostly(
-                f"The operation may read {objects} objects, more than {MOST_OBJECTS}. Ask for smaller pages."
-            )
-
     async def _run(self, plan: Plan, readings: Mapping[int, Reading], viewer: Viewer) -> bytes:
         if plan.statement is None:
             raise TypeError(plan.refusal)
         values = statement_values(plan.statement, readings, viewer)
-        return await self._database.fetch(plan.statement.sql, values, keep=plan.uses >= KEEP_FROM)
+        with self.tracing.span("statement", db__system__name="postgresql"):
+            return await self._database.fetch(plan.statement.sql, values, keep=plan.uses >= KEEP_FROM)
 
     async def _write(self, prepared: Prepared, acting: Acting) -> Answer:
         """Run the mutations one after the other, each payload read by a plan of its own after the commit."""
@@ -252,25 +299,25 @@ class Reader:
             return {inner.key: values[inner.name] for inner in fields}
         given = {name: (ref.kind, {"id": ref.id}) for name, ref in outcome.values.items()}
         plan, readings = self.plans.payload(outcome.type, fields, prepared.operation, prepared.readings, given)
-        self._bound(plan, readings)
         plan.uses += 1
         return orjson.Fragment(await self._run(plan, readings, viewer))
 
-    async def _refer(self, prepared: Prepared, acting: Acting) -> Answer:
-        operation = prepared.operation
+    async def _refer(self, prepared: Prepared, acting: Acting, root: Any = None) -> Answer:
         result = execute(
-            self._schema,
-            operation.document,
+            self.schema,
+            prepared.operation.document,
+            root,
             variable_values=prepared.variables,
-            operation_name=operation.definition.name.value if operation.definition.name else None,
+            operation_name=prepared.operation.name,
             context_value=Context(Hops(self._database, acting.viewer), acting),
+            hide_suggestions=self._hides,
         )
         done = result if isinstance(result, ExecutionResult) else await result
         for error in done.errors or ():
             if isinstance(error.original_error, (Unavailable, TooCostly)):
                 raise error.original_error
         return Answer(
-            orjson.dumps({"data": done.data} | ({"errors": [_masked(e) for e in done.errors]} if done.errors else {}))
+            orjson.dumps({"data": done.data} | ({"errors": [masked(e) for e in done.errors]} if done.errors else {}))
         )
 
 
@@ -278,30 +325,3 @@ def statement_values(statement: Statement, readings: Mapping[int, Reading], view
     """The values of a statement's parameters, in order."""
     asking = viewer_values(viewer)
     return [asking[name] if slot < 0 else readings[slot][1][name] for slot, name in statement.parameters]
-
-
-def _masked(error: GraphQLError) -> Any:
-    """What the caller learns of an unexpected error: where, and nothing else."""
-    if error.original_error is None:
-        return error.formatted
-    log.error("resolver failed", path=error.path, exc_info=error.original_error)
-    return {
-        "message": "Something went wrong on our side.",
-        "path": error.path,
-        "extensions": {"code": Code.INTERNAL.value},
-    }
-
-
-def _size(values: Mapping[str, Any]) -> int:
-    return values["size"] if "size" in values else len(values["ids"])
-
-
-def _bad_input(error: GraphQLError) -> GraphQLError:
-    """The same error with its code; a message that quotes half a surrogate pair shows its escape."""
-    message = error.message.encode(errors="backslashreplace").decode()
-    extensions = {"code": Code.BAD_USER_INPUT.value}
-    return GraphQLError(message, error.nodes, error.source, error.positions, extensions=extensions)
-
-
-def _refused(error: CassetError) -> GraphQLError:
-    return GraphQLError(error.message, extensions={"code": error.code.value})

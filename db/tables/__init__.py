@@ -7,6 +7,7 @@ from db.tables.catalogues import origin
 from db.tables.changes import change, idempotency, job, outbox
 from db.tables.columns import metadata
 from db.tables.contributors import contributor, credit, split
+from db.tables.documents import trusted_document
 from db.tables.hooks import hook, visual_world
 from db.tables.lineage import lineage_edge
 from db.tables.provenance import provenance_event
@@ -49,5 +50,6 @@ __all__ = [
     "term_set",
     "theme",
     "track",
+    "trusted_document",
     "visual_world",
 ]

@@ -1,66 +1,104 @@
-"""The application: every object built once, `/graphql` in front of everything else."""
+"""The application: every object built once, `/graphql` in front of everything else, one guard around it all."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from graphql import GraphQLSchema
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from db.engine import Database
 from graph.reading import Reader
 from graph.schema import executable, sdl
 from graph.server import explorer
+from graph.server.buckets import Buckets, MemoryBuckets, RedisBuckets
+from graph.server.door import Door
 from graph.server.endpoint import Endpoint
-from graph.server.settings import Environment, Settings
+from graph.server.guard import PROBLEM_HANDLERS, Guard
+from graph.server.health import Health
+from graph.server.settings import Documents, Environment, Settings
+from graph.server.sockets import Sockets
+from graph.server.streams import Streams
 
 
 class Application:
     """An ASGI application over one database."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, schema: GraphQLSchema) -> None:
         """Build every object once; nothing is connected before the server starts."""
-        self.reader = Reader(executable(), database, settings.execution)
+        develops = settings.environment is Environment.DEVELOPMENT
+        self.health = Health(database)
+        self.reader = Reader(schema, database, settings.execution, is_open=develops)
         self._database = database
-        self._endpoint = Endpoint(self.reader, database)
-        self._explores = settings.environment is Environment.DEVELOPMENT
-        routes = [Route("/schema.graphql", _sdl), Route("/metrics", self._metrics)]
-        if self._explores:
+        self._buckets = buckets_of(settings)
+        trusted_only = settings.documents is Documents.TRUSTED
+        door = Door(self.reader, database, self._buckets, trusted_only=trusted_only)
+        self._endpoint = Endpoint(door, database, Streams(door, self.health.draining))
+        self._sockets = Sockets(door, database, self.health.draining)
+        self._explores = develops
+        routes = [Route("/schema.graphql", _sdl), Route("/metrics", self._metrics), *self.health.routes()]
+        if develops:
             routes += [Route("/graphql", explorer.page), *explorer.routes()]
-        self._rest = Starlette(routes=routes, lifespan=self._lifespan)
+        rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=PROBLEM_HANDLERS)
+        self._rest = rest
+        self._guarded = Guard(self._route, origins=settings.origins, hosts=settings.hosts, production=not develops)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer whatever comes."""
+        await self._guarded(scope, receive, send)
+
+    async def _route(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer `/graphql` without the detour through a router; a browser that opens it meets the explorer."""
-        if scope["type"] == "http" and scope["path"] == "/graphql" and not (self._explores and _opens_page(scope)):
+        if scope.get("path") != "/graphql" or (self._explores and _opens_page(scope)):
+            await self._rest(scope, receive, send)
+        elif scope["type"] == "http":
             await self._endpoint(scope, receive, send)
         else:
-            await self._rest(scope, receive, send)
+            await self._sockets(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self._database.open()
         yield
         await self._database.close()
+        if isinstance(self._buckets, RedisBuckets):
+            await self._buckets.close()
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(self.reader.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
+def buckets_of(settings: Settings) -> Buckets:
+    """The buckets of a process: its own, or those it shares over Redis."""
+    if settings.redis_url is None:
+        return MemoryBuckets(settings.points, settings.points_per_second)
+    return RedisBuckets(settings.redis_url, settings.points, settings.points_per_second)
+
+
 def _opens_page(scope: Any) -> bool:
     """A browser opening the address, not a client asking with GET."""
-    accepts = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-    return scope["method"] == "GET" and not scope["query_string"] and b"text/html" in accepts
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
+        return False
+    return b"text/html" in next((value for name, value in scope["headers"] if name == b"accept"), b"")
 
 
-async def _sdl(_: Request) -> Response:
-    return PlainTextResponse(sdl(), media_type="application/graphql")
+async def _sdl(request: Request) -> Response:
+    """The schema, for whoever builds a client: public whatever introspection says."""
+    text = sdl().encode()
+    tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    headers = {"etag": tag, "cache-control": "public, max-age=300"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type="application/graphql; charset=utf-8", headers=headers)
 
 
-def create_app(settings: Settings, database: Database) -> Application:
-    """The application for a process."""
-    return Application(settings, database)
+def create_app(settings: Settings, database: Database, schema: GraphQLSchema | None = None) -> Application:
+    """The application for a process; `schema` is the product's where none is given."""
+    return Application(settings, database, schema or executable())

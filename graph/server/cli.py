@@ -1,4 +1,4 @@
-"""The command line: serve, import, explain, token, schema, bench."""
+"""The command line: serve, import, token, explain, documents, schema, bench."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import hashlib
 import runpy
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +20,7 @@ from db.embedded import DataFolderBroken, PostgresDidNotStart
 from db.engine import Database
 from domain.errors import CassetError
 from graph.schema import sdl
+from graph.server import documents as trusted
 from graph.server.explain import explain
 from graph.server.importing import run_import
 from graph.server.serving import database_of, serving
@@ -64,12 +64,10 @@ def import_(
     report: Annotated[Path | None, typer.Option(help="Write every problem to this file.")] = None,
 ) -> None:
     """Import a catalogue: check all of it, then bring it in, batch by batch."""
-
-    async def work(settings: Settings) -> bool:
-        async with _opened(settings) as database:
-            return await run_import(database, folder, source, console, strict=strict, dry_run=dry_run, report=report)
-
-    _run(work, data)
+    _run_opened(
+        lambda database: run_import(database, folder, source, console, strict=strict, dry_run=dry_run, report=report),
+        data,
+    )
 
 
 @app.command()
@@ -79,9 +77,9 @@ def token(
 ) -> None:
     """Open a session for an account and print its secret, once. It is good on this machine only."""
 
-    async def work(settings: Settings) -> bool:
+    async def work(database: Database) -> bool:
         secret = secrets.token_urlsafe(32)
-        async with _opened(settings) as database, database.write() as connection:
+        async with database.write() as connection:
             account = await account_holding(connection, handle.casefold())
             if account is None:
                 complaints.print(f"Nobody signs in for {handle!r}.")
@@ -90,7 +88,7 @@ def token(
         sys.stdout.write(secret + "\n")
         return True
 
-    _run(work, data)
+    _run_opened(work, data)
 
 
 @app.command(name="explain")
@@ -101,12 +99,35 @@ def explain_(
     data: DataFolder = DEFAULT_DATA,
 ) -> None:
     """Show how an operation is answered: its tier, cost, SQL and PostgreSQL's plan."""
+    _run_opened(lambda database: explain(database, file.read_text(), operation, variables, console), data)
 
-    async def work(settings: Settings) -> bool:
-        async with _opened(settings) as database:
-            return await explain(database, file.read_text(), operation, variables, console)
 
-    _run(work, data)
+documents = typer.Typer(no_args_is_help=True, help="Operations that clients name by their hash.")
+app.add_typer(documents, name="documents")
+
+
+@documents.command(name="add")
+def documents_add(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="A .graphql file, or the JSON that graphql-codegen or Relay wrote.", exists=True),
+    ],
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Register documents, all or none."""
+    _run_opened(lambda database: trusted.add(database, files, console), data)
+
+
+@documents.command(name="list")
+def documents_list(data: DataFolder = DEFAULT_DATA) -> None:
+    """Show what is registered."""
+    _run_opened(lambda database: trusted.list_(database, console), data)
+
+
+@documents.command(name="check")
+def documents_check(data: DataFolder = DEFAULT_DATA) -> None:
+    """Validate what is registered against the schema as it is now."""
+    _run_opened(lambda database: trusted.check(database, console), data)
 
 
 @app.command()
@@ -134,14 +155,18 @@ def bench(
     runpy.run_path(str(script))["main"](prepare, operations, rounds, seconds, data)
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
-    database = await database_of(settings)
-    await database.open()
-    try:
-        yield database
-    finally:
-        await database.close()
+def _run_opened(work: Callable[[Database], Awaitable[Any]], data: Path) -> None:
+    """Run a command's work on the database."""
+
+    async def opened(settings: Settings) -> Any:
+        database = await database_of(settings)
+        await database.open()
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    _run(opened, data)
 
 
 def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:

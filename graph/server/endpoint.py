@@ -1,174 +1,162 @@
-"""The GraphQL endpoint as a bare ASGI callable: one request in, one answer out.
+"""`/graphql` over HTTP as a bare ASGI callable: one request in, one answer or one stream out.
 
-Bodies are capped, JSON is checked, the viewer is known before anything is read; what is refused answers JSON with a
-stable code. Status codes: 200 with data; 400 for a request refused before execution (200 where the client accepts only
-`application/json`, as GraphQL over HTTP has it); 401 for a token that is not good; 503 while the database is away.
+Statuses, as GraphQL over HTTP has them: 200 with `data`; 400 for a request refused before execution, or 200 where the
+client accepts only `application/json`; 401, 403, 404, 405, 406, 413, 415 and 429 for what never was an operation; 503
+while the database is away. What the public reads with GET may be kept by caches for as long as the schema says.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
-import orjson
-import structlog
-
-from db.accounts import viewer_of_session
 from db.engine import Database
-from domain.accounts import ANONYMOUS, Viewer
-from domain.errors import Code, TooCostly, Unavailable
-from graph.reading import Answer, Reader
+from domain.accounts import ANONYMOUS
+from domain.errors import CassetError, Code, Unavailable
+from graph.reading import Answer
+from graph.server.actors import actor_of
+from graph.server.buckets import rate_limit_headers
+from graph.server.door import Admitted, Door, OutOfPoints, Refused
+from graph.server.negotiation import (
+    EVENT_STREAM,
+    JSON_TYPE,
+    RESPONSE_TYPE,
+    SMALLEST_CODED,
+    VARY,
+    Accepted,
+    accepted,
+    coded,
+    coding,
+)
+from graph.server.requests import Headers, Receive, RequestRefused, Scope, error_body, request_from
+from graph.server.streams import Streams
 
-log = structlog.get_logger()
-
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-LARGEST_BODY = 64 * 1024
-RESPONSE_TYPE = b"application/graphql-response+json"
-JSON_TYPE = b"application/json"
-
-
-class Refused(Exception):
-    """A request that is no GraphQL request; it is answered with a status and a code."""
-
-    def __init__(self, status: int, code: Code, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        """Keep what is answered."""
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = headers
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The parameters of a GraphQL request."""
-
-    query: str
-    operation_name: str | None
-    variables: Mapping[str, Any] | None
+UNCACHED = (b"cache-control", b"no-store")
+LEAVING = "casset.leaving"
+"""Under this key of its scope a request leaves its task, to be cancelled when the client is gone."""
 
 
 class Endpoint:
-    """`/graphql`."""
+    """GraphQL over HTTP."""
 
-    def __init__(self, reader: Reader, database: Database) -> None:
-        """Answer with a reader; know viewers from the database."""
-        self._reader = reader
+    def __init__(self, door: Door, database: Database, streams: Streams) -> None:
+        """Stand behind a door; know viewers from the database; send streams."""
+        self._door = door
         self._database = database
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = dict(scope["headers"])
-        media_type = RESPONSE_TYPE if RESPONSE_TYPE in headers.get(b"accept", b"") else JSON_TYPE
+        wanted = accepted(headers.get(b"accept"))
         try:
-            asked = await self._asked(scope, headers, receive)
-            viewer = await self._viewer(scope, headers)
-            answer = await self._reader.answer(asked.query, asked.operation_name, asked.variables, viewer)
+            if wanted.json is None and wanted.stream is None:
+                raise RequestRefused(406, Code.BAD_USER_INPUT, f"This is answered in {RESPONSE_TYPE.decode()} or JSON.")
+            request = await request_from(scope, headers, receive)
+            actor = await actor_of(scope, headers, self._database)
+            admitted = await self._door.admit(request, actor)
+            await self._serve(scope, headers, wanted, admitted, receive, send)
+        except RequestRefused as refused:
+            await _send(send, refused.status, wanted.json, refused.body, (UNCACHED, *refused.headers))
         except Refused as refused:
-            body = _error(refused.code, refused.message)
-            await _send(send, refused.status, media_type, body, refused.headers)
+            status = 400 if wanted.json == RESPONSE_TYPE else 200
+            await self._refuse(send, wanted, status, refused.answer.body, rate_limit_headers(refused.balance))
+        except OutOfPoints as spent:
+            body = error_body(Code.RATE_LIMIT, spent.message)
+            await _send(send, 429, wanted.json, body, (UNCACHED, *rate_limit_headers(spent.balance)))
         except Unavailable as error:
-            body = _error(error.code, error.message)
-            await _send(send, 503, media_type, body, ((b"retry-after", b"1"),))
-        except TooCostly as error:
-            await _send(send, 400, media_type, _error(error.code, error.message))
-        except Exception:
-            log.exception("request failed")
-            await _send(send, 500, media_type, _error(Code.INTERNAL, "Something went wrong on our side."))
+            await _send(
+                send, 503, wanted.json, error_body(error.code, error.message), (UNCACHED, (b"retry-after", b"1"))
+            )
+        except CassetError as error:
+            await _send(send, 400, wanted.json, error_body(error.code, error.message), (UNCACHED,))
+
+    async def _refuse(self, send: Send, wanted: Accepted, status: int, body: bytes, limits: Headers) -> None:
+        """Refuse an operation; who takes nothing but a stream learns it from the stream."""
+        if wanted.json is None and wanted.stream == EVENT_STREAM:
+            await self._streams.whole(send, body, limits)
         else:
-            await _send(send, _status(answer, media_type), media_type, answer.body)
+            await _send(send, status, wanted.json, body, (UNCACHED, *limits))
 
-    async def _asked(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Asked:
-        method = scope["method"]
-        if method == "GET":
-            given = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            values: Any = {name: given.get(name) for name in ("query", "operationName")}
-            values["variables"] = _json(given["variables"].encode()) if given.get("variables") else None
-        elif method == "POST":
-            content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            if content_type != JSON_TYPE:
-                raise Refused(415, Code.BAD_USER_INPUT, "Send application/json.")
-            values = _json(await _body(receive))
+    async def _serve(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        wanted: Accepted,
+        admitted: Admitted,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        is_get = scope["method"] == "GET"
+        if admitted.kind == "mutation" and is_get:
+            raise RequestRefused(405, Code.BAD_USER_INPUT, "A mutation needs POST.", ((b"allow", b"POST"),))
+        if admitted.kind == "subscription":
+            if wanted.stream is None:
+                raise RequestRefused(
+                    406 if wanted.json is None else 400,
+                    Code.SUBSCRIPTION_TRANSPORT_REQUIRED,
+                    "A subscription is answered over a WebSocket, as text/event-stream or as multipart/mixed.",
+                )
+            await self._streams.events(admitted, wanted.stream, receive, send)
+            return
+        if admitted.kind == "query":
+            scope.get("state", {})[LEAVING] = asyncio.current_task()
+        answer, cost = await self._door.answer(admitted)
+        limits = rate_limit_headers(admitted.balance)
+        if wanted.json is None and wanted.stream == EVENT_STREAM:
+            await self._streams.whole(send, answer.extended(cost), limits)
+        elif is_get and admitted.actor.viewer is ANONYMOUS:
+            await self._send_public(headers, wanted, admitted, answer, limits, send)
         else:
-            raise Refused(405, Code.BAD_USER_INPUT, "Use POST, or GET for queries.", ((b"allow", b"GET, POST"),))
-        if not isinstance(values, dict):
-            raise Refused(400, Code.BAD_USER_INPUT, "The body must be a JSON object.")
-        query, name, variables = values.get("query"), values.get("operationName"), values.get("variables")
-        if not isinstance(query, str) or not query:
-            raise Refused(400, Code.BAD_USER_INPUT, "query must be a string.")
-        if not isinstance(name, str | None) or not isinstance(variables, dict | None):
-            raise Refused(400, Code.BAD_USER_INPUT, "operationName must be a string, variables an object.")
-        asked = Asked(query, name or None, variables)
-        if method == "GET" and self._reader.kind(asked.query, asked.operation_name) == "mutation":
-            raise Refused(405, Code.BAD_USER_INPUT, "A mutation needs POST.", ((b"allow", b"POST"),))
-        return asked
+            body, encoding = _encoded(headers, answer.extended(cost))
+            await _send(send, 200, wanted.json, body, (UNCACHED, *encoding, *limits))
 
-    async def _viewer(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Viewer:
-        authorization = headers.get(b"authorization")
-        if authorization is None:
-            return ANONYMOUS
-        scheme, _, token = authorization.partition(b" ")
-        viewer = None
-        if scheme.lower() == b"bearer":
-            secret_hash = hashlib.sha256(token.strip()).digest()
-            loopback = is_loopback(scope.get("client"))
-            viewer = await viewer_of_session(self._database, secret_hash, from_loopback=loopback)
-        if viewer is None:
-            challenge = ((b"www-authenticate", b"Bearer"),)
-            raise Refused(401, Code.UNAUTHENTICATED, "The token is not good, or not any more.", challenge)
-        return viewer
+    async def _send_public(
+        self,
+        headers: Mapping[bytes, bytes],
+        wanted: Accepted,
+        admitted: Admitted,
+        answer: Answer,
+        limits: Headers,
+        send: Send,
+    ) -> None:
+        """What everybody may read alike: with a tag and an age, and without what is only this caller's, the balance."""
+        age = self._door.max_age(admitted)
+        tag = b'W/"%b"' % hashlib.sha256(answer.body).hexdigest()[:32].encode()
+        caching = (b"cache-control", b"public, max-age=%d" % age if age else b"no-cache"), (b"etag", tag)
+        if _matches(headers.get(b"if-none-match"), tag):
+            await send({"type": "http.response.start", "status": 304, "headers": [VARY, *caching, *limits]})
+            await send({"type": "http.response.body"})
+            return
+        body, encoding = _encoded(headers, answer.body)
+        await _send(send, 200, wanted.json, body, (*caching, *encoding, *limits))
 
 
-def is_loopback(client: tuple[str, int] | None) -> bool:
-    """Whether the other end of the connection is this machine."""
-    try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
+def _encoded(headers: Mapping[bytes, bytes], body: bytes) -> tuple[bytes, Headers]:
+    """The body in the content coding asked for, where that is worth its work."""
+    asked = headers.get(b"accept-encoding")
+    name = coding(asked) if asked is not None and len(body) >= SMALLEST_CODED else None
+    return (body, ()) if name is None else (coded(body, name), ((b"content-encoding", name),))
+
+
+def _matches(given: bytes | None, tag: bytes) -> bool:
+    """Weak comparison of RFC 9110 section 8.8.3.2."""
+    if given is None:
         return False
+    return given.strip() == b"*" or tag.removeprefix(b"W/") in {
+        part.strip().removeprefix(b"W/") for part in given.split(b",")
+    }
 
 
-def _status(answer: Answer, media_type: bytes) -> int:
-    return 400 if answer.refused and media_type == RESPONSE_TYPE else 200
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise Refused(400, Code.BAD_USER_INPUT, "The request is not valid JSON in UTF-8.") from None
-
-
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, Code.BAD_USER_INPUT, "The client left.")
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            raise Refused(413, Code.BAD_USER_INPUT, f"A request has at most {LARGEST_BODY} bytes.")
-        if not message.get("more_body"):
-            return body
-
-
-def _error(code: Code, message: str) -> bytes:
-    return orjson.dumps({"errors": [{"message": message, "extensions": {"code": code.value}}]})
-
-
-async def _send(
-    send: Send, status: int, media_type: bytes, body: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()
-) -> None:
+async def _send(send: Send, status: int, media_type: bytes | None, body: bytes, headers: Headers) -> None:
     sent = [
-        (b"content-type", media_type + b"; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"vary", b"Accept, Authorization"),
+        (b"content-type", (media_type or JSON_TYPE) + b"; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+        VARY,
         *headers,
     ]
     await send({"type": "http.response.start", "status": status, "headers": sent})

@@ -23,11 +23,15 @@ async def explain(database: Database, document: str, operation: str | None, vari
         for error in refusal.errors:
             console.print(f"Refused: {error.message}", highlight=False, markup=False)
         return False
+    console.print(f"Cost: at most {prepared.cost} objects")
     plan = prepared.plan
     if plan is None:
-        console.print("A mutation: each root field runs its function, and its payload is read by a plan of its own.")
+        said = {
+            "mutation": "A mutation: each root field runs its function, and its payload is read by a plan of its own.",
+            "subscription": "A subscription: each event is answered by graphql-core, tier 3.",
+        }
+        console.print(said[prepared.operation.kind])
         return True
-    console.print(f"Cost: at most {reader.cost(plan, prepared.readings)} objects")
     if plan.statement is None:
         console.print(f"Tier 3, graphql-core: {plan.refusal}", highlight=False, markup=False)
         return True

@@ -18,7 +18,11 @@ from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import OWNER_ROLE, migrate
 from domain.accounts import ANONYMOUS
-from graph.server.app import create_app
+from graph.server.app import Application, create_app
+from graph.server.guard import name_request
+from graph.server.health import DrainingServer
+from graph.server.protocol import CassetProtocol
+from graph.server.requests import LARGEST_BODY
 from graph.server.settings import Settings
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
@@ -45,6 +49,7 @@ def log_plainly() -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            name_request,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
@@ -68,17 +73,24 @@ async def serving(settings: Settings, port: int, console: Console, *, demo: bool
         console.print(f"Port {port} is taken. Choose another with --port, or --port 0 for a free one.")
         raise SystemExit(1) from None
     _say_what_to_open(console, listening.getsockname()[1])
+    await server_of(create_app(settings, database)).serve(sockets=[listening])
+
+
+def server_of(app: Application) -> DrainingServer:
+    """The server around an application, as it is set up wherever it runs."""
     config = uvicorn.Config(
-        create_app(settings, database),
+        app,
         loop="none",
-        http="httptools",
-        ws="none",
+        http=CassetProtocol,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_BODY,
+        ws_per_message_deflate=False,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    await uvicorn.Server(config).serve(sockets=[listening])
+    return DrainingServer(config, app.health.draining)
 
 
 async def _fill(database: Database, console: Console) -> None:

@@ -35,7 +35,7 @@ from db.embedded import EmbeddedPostgres
 
 CONNECTIONS = 16
 FEWER = {"reference": 4}  # what is so much slower would keep its callers waiting for the pool
-COMPARED = ("floor", "reference", "mercurius")
+COMPARED = ("bare", "floor", "reference", "mercurius")
 PEER = HERE / "mercurius"
 Bursts = dict[str, list[Burst]]
 
@@ -70,6 +70,13 @@ TARGETS = (
         "reference",
         lambda plan, other: other.server / plan.server,
         {"W": 10, "D": 10, "P": 4, "S": 4},
+    ),
+    Target(
+        "server CPU of the door, ms",
+        "bare",
+        lambda plan, other: plan.server - other.server,
+        dict.fromkeys("S", 0.05),
+        at_most=True,
     ),
     Target(
         "PostgreSQL CPU ÷ twin",
@@ -148,7 +155,8 @@ def _running(server: EmbeddedPostgres, only: list[str] | None, console: Console)
     """All contenders, started; ended with the block."""
     target = server.dsn(user="casset_owner")
     commands: dict[str, list[str | Path]] = {
-        name: [sys.executable, HERE / "contender.py", name] for name in ("plan", "floor", "unguarded", "reference")
+        name: [sys.executable, HERE / "contender.py", name]
+        for name in ("plan", "bare", "floor", "unguarded", "reference")
     }
     peer = _peer(console)
     if peer is not None:
@@ -190,13 +198,13 @@ def _compare(running: dict[str, Contender], work: Workload, console: Console) ->
     Raises:
         SystemExit: one does not.
     """
-    wanted = [json.loads(body) for body in ask(running["plan"].port, work.graphql())]
+    wanted = [json.loads(body)["data"] for body in ask(running["plan"].port, work.graphql())]
     sizes = sorted(len(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()) for answer in wanted)
     compared = [name for name in COMPARED if name in running]
     for name in compared:
         bodies = ask(running[name].port, _requests(running[name], work))
         for variables, answer, body in zip(work.variables, wanted, bodies, strict=True):
-            if json.loads(body) != answer:
+            if json.loads(body)["data"] != answer:
                 console.print(f"{work.name}: {name} answers differently for {variables}", highlight=False)
                 console.print(json.dumps(answer, ensure_ascii=False), body.decode(), sep="\n", markup=False)
                 raise SystemExit(1)
@@ -256,7 +264,7 @@ def _report(work: Workload, bursts: Bursts, console: Console) -> None:
         table.add_row(
             target.label,
             "–" if wanted is None else f"{sign} {wanted:g}",
-            f"{reached:.2f}",
+            f"{reached:.3f}",
             "" if wanted is None else "met" if met else "[bold]missed[/bold]",
         )
     console.print(table)

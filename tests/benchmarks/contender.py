@@ -6,6 +6,7 @@ process, and `db.engine.Database` with its pool:
     plan       the product as it is
     reference  the product with EXECUTION=reference
     unguarded  the product whose statements are compiled without visibility predicates
+    bare       the read engine behind an endpoint that only reads a body and writes one: what the door is measured against
     floor      bare routes that run the twins, by hand, and write the bytes: POST /W {"handle": …}, POST /S {"id": …}
 """
 
@@ -17,7 +18,6 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -29,37 +29,41 @@ from workload import twins
 from db import access, tables
 from db.engine import Database
 from db.map import TYPES
+from domain.accounts import ANONYMOUS
 from domain.ids import parse_ref
-from graph.reading import Execution
+from graph.reading import Execution, Reader
+from graph.schema import executable
 from graph.server.app import create_app
+from graph.server.serving import server_of
 from graph.server.settings import Environment, Settings
 
 PRODUCTS = {"plan": Execution.PLAN, "reference": Execution.REFERENCE, "unguarded": Execution.PLAN}
-NAMES = (*PRODUCTS, "floor")
+NAMES = (*PRODUCTS, "bare", "floor")
+PLENTY = 10**6
 
-App = Callable[[Any, Any, Any], Awaitable[None]]
 
-
-class Floor:
-    """What a good engineer writes where there is no GraphQL: one route for each operation, its SQL, its bytes."""
+class Bare:
+    """The least an endpoint does: one body in, one body out, nothing checked and nothing limited."""
 
     def __init__(self, database: Database) -> None:
-        """Know the twins."""
+        """Read with the product's engine."""
         self._database = database
-        self._twins = twins()
+        self._reader = Reader(executable(), database)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        name = scope["path"][1:]
         message = await receive()
-        (subject,) = orjson.loads(message["body"]).values()
-        body = await self._database.fetch(self._twins[name], arguments(name, subject), keep=True)
+        body = await self._answer(scope, orjson.loads(message["body"]))
         headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Any, asked: Any) -> bytes:
+        answer = await self._reader.answer(asked["query"], None, asked["variables"], ANONYMOUS)
+        return answer.body
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
@@ -68,6 +72,20 @@ class Floor:
         await receive()
         await self._database.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+class Floor(Bare):
+    """What a good engineer writes where there is no GraphQL: one route for each operation, its SQL, its bytes."""
+
+    def __init__(self, database: Database) -> None:
+        """Know the twins."""
+        self._database = database
+        self._twins = twins()
+
+    async def _answer(self, scope: Any, asked: Any) -> bytes:
+        name = scope["path"][1:]
+        (subject,) = asked.values()
+        return await self._database.fetch(self._twins[name], arguments(name, subject), keep=True)
 
 
 def arguments(name: str, subject: str) -> tuple[Any, ...]:
@@ -92,20 +110,17 @@ def remove_guards() -> None:
         TYPES[name] = dataclasses.replace(type_, shown=None)
 
 
-def app_of(name: str, database: Database) -> App:
-    """The application of a contender."""
-    if name == "floor":
-        return Floor(database)
-    if name == "unguarded":
-        remove_guards()
-    return create_app(Settings(environment=Environment.PRODUCTION, execution=PRODUCTS[name]), database)
-
-
-async def serve(name: str, target: dict[str, Any]) -> None:
-    """Serve until standard input closes."""
-    listening = socket.create_server(("127.0.0.1", 0))
+def server_for(name: str, database: Database) -> uvicorn.Server:
+    """The server of a contender."""
+    if name in PRODUCTS:
+        if name == "unguarded":
+            remove_guards()
+        settings = Settings(
+            environment=Environment.PRODUCTION, execution=PRODUCTS[name], points=PLENTY, points_per_second=PLENTY
+        )
+        return server_of(create_app(settings, database))
     config = uvicorn.Config(
-        app_of(name, Database(target)),
+        Bare(database) if name == "bare" else Floor(database),
         http="httptools",
         loop="none",
         ws="none",
@@ -113,7 +128,13 @@ async def serve(name: str, target: dict[str, Any]) -> None:
         access_log=False,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+async def serve(name: str, target: dict[str, Any]) -> None:
+    """Serve until standard input closes."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = server_for(name, Database(target))
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
     sys.stdout = sys.stderr  # nobody reads on: a log would fill the pipe and stop us

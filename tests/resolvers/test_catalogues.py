@@ -79,7 +79,7 @@ def asking(database: Database) -> Ask:
     """Asks a database for rows."""
 
     async def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        async with database.plan_connection() as connection:
+        async with database.plan_connection(sql) as connection:
             return [tuple(row) for row in await connection.fetch(sql, *values)]
 
     return rows
@@ -588,7 +588,7 @@ async def test_a_session_that_is_ended_is_told_as_such(
         if step == "assets" and done and not ending:
             ending.append(asyncio.create_task(owner.execute(END_IMPORT)))
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="Import again"):
         await bring(database, SMALL, progress=end)
     await asyncio.gather(*ending)
     await owner.close()

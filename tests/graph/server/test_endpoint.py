@@ -53,7 +53,7 @@ async def test_a_session_stands_for_its_account(client: httpx.AsyncClient) -> No
         "account": {"handle": "ada"},
         "artists": {"nodes": [{"handle": "ada"}]},
     }
-    assert (await client.post("/graphql", json=QUERY)).json() == {"data": {"viewer": None}}
+    assert (await client.post("/graphql", json=QUERY)).json()["data"] == {"viewer": None}
 
 
 async def test_a_session_made_for_loopback_is_good_nowhere_else(client: httpx.AsyncClient, database: Database) -> None:
@@ -93,7 +93,8 @@ async def test_a_session_that_is_over_is_refused_like_an_unknown_one(
 async def test_what_is_no_request_gets_a_clear_answer(client: httpx.AsyncClient, content: bytes, status: int) -> None:
     answer = await client.post("/graphql", content=content, headers={"content-type": "application/json"})
     assert answer.status_code == status
-    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    code = "TOO_LARGE" if status == 413 else "BAD_USER_INPUT"
+    assert answer.json()["errors"][0]["extensions"]["code"] == code
 
 
 async def test_get_reads_and_never_writes(client: httpx.AsyncClient) -> None:
@@ -121,7 +122,7 @@ async def test_the_explorer_is_for_development_only(client: httpx.AsyncClient, d
     browser = {"accept": "text/html,application/xhtml+xml"}
     assert "graphiql" in (await client.get("/graphql", headers=browser)).text
     production = client_of(database, "127.0.0.1", Environment.PRODUCTION)
-    assert (await production.get("/graphql", headers=browser)).status_code == 400
+    assert (await production.get("/graphql", headers=browser)).status_code == 406
     assert (await production.get("/graphiql")).status_code == 404
 
 
@@ -136,3 +137,78 @@ async def test_tiers_and_refused_plans_are_counted(client: httpx.AsyncClient) ->
 
 async def test_the_schema_is_public(client: httpx.AsyncClient) -> None:
     assert "\ntype Query {" in (await client.get("/schema.graphql")).text
+
+
+READ = {"query": "{ artists(first: 1) { nodes { handle } } }"}
+
+
+async def test_what_anybody_reads_with_get_is_tagged_aged_and_not_sent_twice(client: httpx.AsyncClient) -> None:
+    first = await client.get("/graphql", params=READ)
+    assert first.headers["cache-control"] == "public, max-age=30"
+    assert "extensions" not in first.json()
+    again = await client.get("/graphql", params=READ, headers={"if-none-match": f'"other", {first.headers["etag"]}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert {"Accept", "Authorization", "Cookie"} <= set(again.headers["vary"].split(", "))
+
+
+async def test_an_answer_that_changes_has_another_tag(client: httpx.AsyncClient, database: Database) -> None:
+    before = (await client.get("/graphql", params=READ)).headers["etag"]
+    async with database.write() as connection:
+        await connection.execute(update(tables.artist).values(handle="ida"))
+    after = await client.get("/graphql", params=READ, headers={"if-none-match": before})
+    assert after.status_code == 200
+    assert after.headers["etag"] != before
+
+
+@pytest.mark.parametrize("how", ["as somebody", "with post", "of the viewer"])
+async def test_what_is_somebodys_own_is_never_kept(client: httpx.AsyncClient, how: str) -> None:
+    if how == "with post":
+        answer = await client.post("/graphql", json=READ)
+    elif how == "as somebody":
+        answer = await client.get("/graphql", params=READ, headers=signed())
+    else:
+        answer = await client.get("/graphql", params=QUERY)
+    assert "public" not in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(("asked", "coding"), [("gzip", "gzip"), ("br;q=1, gzip;q=0.5", "br"), ("identity", None)])
+async def test_a_long_answer_is_coded_as_asked(client: httpx.AsyncClient, asked: str, coding: str | None) -> None:
+    query = "{ __schema { types { name description fields { name } } } }"
+    plain = await client.post("/graphql", json={"query": query}, headers={"accept-encoding": "identity"})
+    answer = await client.post("/graphql", json={"query": query}, headers={"accept-encoding": asked})
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.json()["data"] == plain.json()["data"]
+    assert coding is None or int(answer.headers["content-length"]) < len(plain.content) / 3
+
+
+async def test_every_answer_says_what_it_cost_and_what_is_left(client: httpx.AsyncClient) -> None:
+    query = {"query": "{ artists(first: 50) { nodes { handle } } }"}
+    one = (await client.post("/graphql", json=query)).json()["extensions"]["cost"]
+    assert one["requested"] == 50
+    assert 1 <= one["actual"] < 50
+    headers = (await client.post("/graphql", json=query)).headers
+    assert headers["ratelimit-policy"].startswith('"graphql";q=')
+    assert headers["ratelimit"].startswith('"graphql";r=')
+
+
+@pytest.mark.parametrize("query", ["{ artists(first: 2) { nodes { handle } } }", "{ broken"])
+async def test_an_empty_bucket_answers_before_anything_is_read(database: Database, query: str) -> None:
+    app = create_app(Settings(points=300, points_per_second=1), database)
+    poor = httpx.AsyncClient(transport=httpx.ASGITransport(app, client=("127.0.0.1", 4000)), base_url="http://casset")
+    answers = [await poor.post("/graphql", json={"query": query}) for _ in range(310)]
+    assert answers[0].status_code == 200
+    answer = answers[-1]
+    assert answer.status_code == 429
+    assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMIT"
+    assert int(answer.headers["retry-after"]) >= 1
+    other = httpx.AsyncClient(transport=httpx.ASGITransport(app, client=("192.0.2.7", 4000)), base_url="http://casset")
+    assert (await other.post("/graphql", json={"query": "{ __typename }"})).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["casset_session", "__Host-casset_session"])
+async def test_a_cookie_counts_only_beside_a_header_no_foreign_page_can_send(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    cookie = {"cookie": f"{name}={SECRET.replace(' ', '%20')}"}
+    alone = await client.post("/graphql", json=QUERY, headers=cookie)
+    assert (alone.status_code, alone.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")

@@ -1,0 +1,194 @@
+"""What every road to the graph has in common: points are paid, documents found and bounded, operations answered.
+
+`admit` before anything runs, then `answer` or `events`. HTTP, SSE, multipart and WebSocket differ only in how they
+bring a request here and how they carry its answers away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from db.documents import document_text
+from db.engine import Database
+from domain.errors import CassetError, Code, Unavailable
+from graph.caching import max_age
+from graph.kept import Kept
+from graph.limits import Limits
+from graph.reading import Answer, Prepared, Reader, Refusal
+from graph.server.actors import Actor
+from graph.server.buckets import Balance, Buckets
+from graph.server.requests import GraphQLRequest, RequestRefused
+
+POINTS_PER_SECOND_OF_WORK = 10_000
+"""What the reading, measuring and validating of a document costs: an object is a point, and takes about 0.1 ms."""
+KEPT_TEXTS = 1000
+_OBJECT = re.compile(rb'\{"[_A-Za-z]')
+
+
+class OutOfPoints(Exception):
+    """The actor has spent what there is; nothing was done."""
+
+    def __init__(self, balance: Balance) -> None:
+        """Keep the balance that was too low."""
+        super().__init__(balance)
+        self.balance = balance
+
+    @property
+    def message(self) -> str:
+        """What the caller is told."""
+        if math.isinf(self.balance.wait_seconds):
+            return f"The operation costs more than the {self.balance.capacity} points there can be."
+        return f"Too much at once. Try again in {math.ceil(self.balance.wait_seconds)} s."
+
+
+class Refused(Exception):
+    """A request refused before execution, and paid for."""
+
+    def __init__(self, answer: Answer, balance: Balance) -> None:
+        """Keep what is answered."""
+        super().__init__(answer)
+        self.answer = answer
+        self.balance = balance
+
+
+@dataclass(slots=True)
+class Admitted:
+    """A request that may run: prepared, and paid for at its highest cost."""
+
+    prepared: Prepared
+    actor: Actor
+    balance: Balance
+
+    @property
+    def kind(self) -> str:
+        """`query`, `mutation` or `subscription`."""
+        return self.prepared.operation.kind
+
+    def cost(self, actual: int) -> bytes:
+        """`extensions.cost`: what was asked for, what it came to, and what is left."""
+        return b'{"cost":{"requested":%d,"actual":%d,"remaining":%d}}' % (
+            self.prepared.cost,
+            actual,
+            max(self.balance.remaining, 0),
+        )
+
+
+class Door:
+    """The way in, for every road."""
+
+    def __init__(self, reader: Reader, database: Database, buckets: Buckets, *, trusted_only: bool = False) -> None:
+        """Stand before a reader.
+
+        Args:
+            reader: answers operations.
+            database: keeps registered documents.
+            buckets: what each actor may spend.
+            trusted_only: whether only registered documents are answered.
+        """
+        self._reader = reader
+        self._tracing = reader.tracing
+        self._database = database
+        self._buckets = buckets
+        self._trusted_only = trusted_only
+        self._texts = Kept(KEPT_TEXTS)
+
+    async def admit(self, request: GraphQLRequest, actor: Actor) -> Admitted:
+        """Prepare a request and take what it may cost.
+
+        Raises:
+            OutOfPoints: the actor's bucket is too low; an empty one before anything is read.
+            Refused: the request is not valid, or asks for too much at once.
+            RequestRefused: it names a document that is not registered.
+            Unavailable: the database is away.
+        """
+        text, limits = await self._document(request, actor)
+        name = request.operation_name
+        known = self._reader.documents.knows(text, name, limits)
+        if not known:
+            await self._take(actor, 1)
+        began = time.perf_counter()
+        try:
+            with self._tracing.span("plan"):
+                prepared = self._reader.prepare(text, name, request.variables, limits)
+        except Refusal as refusal:
+            if known:
+                balance = await self._take(actor, 1)
+            else:
+                balance = await self._buckets.settle(actor.key, -_points(time.perf_counter() - began))
+            raise Refused(refusal.answer(), balance) from None
+        # What was taken before it was read counts towards what it costs.
+        points = max(prepared.cost, 1) + (0 if known else _points(time.perf_counter() - began) - 1)
+        return Admitted(prepared, actor, await self._take(actor, points))
+
+    async def _take(self, actor: Actor, points: int) -> Balance:
+        balance = await self._buckets.take(actor.key, points)
+        if balance.wait_seconds:
+            raise OutOfPoints(balance)
+        return balance
+
+    async def _document(self, request: GraphQLRequest, actor: Actor) -> tuple[str, Limits | None]:
+        """The text of a request's document, and its limits: a registered one has none."""
+        text, sha256 = request.query, request.sha256
+        if sha256 is None:
+            if self._trusted_only:
+                raise RequestRefused(
+                    400, Code.DOCUMENT_NOT_FOUND, "Only registered documents are answered here. Send its documentId."
+                )
+            if text is None:
+                raise TypeError(request)
+            return text, actor.limits
+        if text is not None and hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest() != sha256:
+            raise RequestRefused(400, Code.BAD_USER_INPUT, "The hash is not that of the document beside it.")
+        known: str | None = self._texts.get(sha256)
+        if known is None:
+            await self._take(actor, 1)
+            known = await document_text(self._database, sha256)
+            if known is None:
+                if text is not None and not self._trusted_only:
+                    # Apollo's way to register as one goes: we answer, and register nothing.
+                    return text, actor.limits
+                raise RequestRefused(404, Code.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+            self._texts.recall(sha256, lambda: known)
+        return known, None
+
+    async def answer(self, admitted: Admitted) -> tuple[Answer, bytes]:
+        """Run a query or a mutation; its answer, and `extensions.cost`. What it did not use is given back.
+
+        Raises:
+            CassetError: the database is away, or it took too long.
+        """
+        operation = admitted.prepared.operation
+        named = {"graphql__operation__type": operation.kind, "graphql__operation__name": operation.name or ""}
+        try:
+            with self._tracing.span("operation", **named, casset__cost=admitted.prepared.cost):
+                answer = await self._reader.execute(admitted.prepared, admitted.actor.viewer)
+        except CassetError as error:
+            # What took too long was used up.
+            if isinstance(error, Unavailable):
+                await self._settle(admitted, 1)
+            raise
+        actual = min(len(_OBJECT.findall(answer.body)), max(admitted.prepared.cost, 1))
+        await self._settle(admitted, actual)
+        return answer, admitted.cost(actual)
+
+    async def _settle(self, admitted: Admitted, actual: int) -> None:
+        unused = max(admitted.prepared.cost, 1) - actual
+        if unused:
+            admitted.balance = await self._buckets.settle(admitted.actor.key, unused)
+
+    def max_age(self, admitted: Admitted) -> int:
+        """Seconds for which caches may keep what an anonymous caller is answered."""
+        return max_age(self._reader.schema, [field.name for field in admitted.prepared.fields])
+
+    def events(self, admitted: Admitted) -> AsyncGenerator[Answer]:
+        """The answers of a subscription, one for each event."""
+        return self._reader.events(admitted.prepared, admitted.actor.viewer)
+
+
+def _points(seconds: float) -> int:
+    return int(seconds * POINTS_PER_SECOND_OF_WORK)

@@ -1,0 +1,331 @@
+"""`/graphql` over WebSocket: the `graphql-transport-ws` protocol, and no other.
+
+Close codes: 4400 a message that is none of the protocol's; 4401 `subscribe` before the acknowledgement; 4403 a token
+that is not good; 4406 another subprotocol; 4408 no `connection_init` in time; 4409 an id in use; 4429 a second
+`connection_init`, or too many messages; 1012 the process is going away and 1013 the client does not keep up, both with
+the place to resume from as their reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from db.engine import Database
+from domain.accounts import ANONYMOUS
+from domain.errors import CassetError, Code
+from graph.server.actors import Actor, actor_of
+from graph.server.door import Door, OutOfPoints, Refused
+from graph.server.requests import Receive, RequestRefused, Scope, error_body, request_of
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+Place = tuple[asyncio.Task[Any] | None, str]
+"""An operation, and the mark of one of its events."""
+
+SUBPROTOCOL = "graphql-transport-ws"
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """What one socket may do.
+
+    Attributes:
+        init_seconds: until `connection_init`.
+        operations: at once.
+        sockets: at once of one account.
+        messages: of the client in a burst; ten more come with each second.
+        unsent: messages waiting for a client that does not keep up.
+        unsent_bytes: their size.
+        goodbye_seconds: in which such a client may still take the reason why it is let go.
+    """
+
+    init_seconds: float = 5.0
+    operations: int = 20
+    sockets: int = 5
+    messages: int = 100
+    unsent: int = 256
+    unsent_bytes: int = 1 << 20
+    goodbye_seconds: float = 10.0
+
+
+MESSAGES_PER_SECOND = 10
+GONE = (OSError, RuntimeError)
+"""What sending meets where the client has left, and where uvicorn closed by itself: no pong came, too long a frame."""
+
+
+class Closed(Exception):
+    """The socket ends, with a code and a reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        """Keep both; a reason has at most 123 bytes (RFC 6455 section 5.5)."""
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason.encode()[:123].decode(errors="ignore")
+
+
+class Sockets:
+    """Answers WebSockets, and counts those of each account."""
+
+    def __init__(
+        self, door: Door, database: Database, draining: asyncio.Event, limits: SocketLimits | None = None
+    ) -> None:
+        """Stand behind a door; know viewers from the database; go when the process does."""
+        self.door = door
+        self.database = database
+        self.draining = draining
+        self.limits = limits or SocketLimits()
+        self.open: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket from its handshake to its end."""
+        if (await receive())["type"] != "websocket.connect":
+            return
+        known = SUBPROTOCOL in scope.get("subprotocols", ())
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if known else None})
+        if not known:
+            await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
+            return
+        await Socket(self, scope, receive, send).serve()
+
+
+@dataclass(slots=True)
+class Socket:
+    """One socket: what it may do, what runs on it, what waits to be sent, and what was `reached` by what is sent."""
+
+    sockets: Sockets
+    scope: Scope
+    receive: Receive
+    send: Send
+    token: str | None = None
+    counted: str | None = None
+    asked: bool = False
+    acknowledged: bool = False
+    operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    waiting: asyncio.Queue[tuple[bytes, Place | None]] = field(init=False)
+    waiting_bytes: int = 0
+    reached: Place | None = None
+    left: float = field(init=False)
+    refilled: float = field(default_factory=time.monotonic)
+    ended: asyncio.Future[None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start with a full allowance."""
+        self.waiting = asyncio.Queue(self.sockets.limits.unsent)
+        self.left = self.sockets.limits.messages
+        self.ended = asyncio.get_running_loop().create_future()
+
+    async def serve(self) -> None:
+        """Read, run and write until one of them ends the socket."""
+        tasks = [asyncio.create_task(work) for work in (self._read(), self._write(), self._drain())]
+        expecting = asyncio.get_running_loop().call_later(self.sockets.limits.init_seconds, self._expect)
+        try:
+            await asyncio.wait([*tasks, self.ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            expecting.cancel()
+            running = [*tasks, *self.operations.values()]
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            if self.counted is not None:
+                self.sockets.open[self.counted] -= 1
+                if not self.sockets.open[self.counted]:
+                    del self.sockets.open[self.counted]
+        reasons = [task.exception() for task in tasks if not task.cancelled()]
+        reasons += [self.ended.exception()] if self.ended.done() else []
+        closed = next((reason for reason in reasons if isinstance(reason, Closed)), None)
+        unexpected = next((reason for reason in reasons if reason and not isinstance(reason, (Closed, OSError))), None)
+        if unexpected is not None:
+            raise unexpected
+        if closed is not None:
+            await self._say_goodbye(closed)
+
+    async def _say_goodbye(self, closed: Closed) -> None:
+        self.waiting = asyncio.Queue()  # what will not be sent need not be kept while the client takes its time
+        with suppress(*GONE):
+            async with asyncio.timeout(self.sockets.limits.goodbye_seconds):
+                await self.send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+
+    def _end(self, closed: Closed) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(closed)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        while True:
+            received = await self.receive()
+            if received["type"] == "websocket.disconnect":
+                return
+            self._count_message()
+            text = received.get("text")
+            if text is None:
+                raise Closed(4400, "Binary messages are none of the protocol's")
+            try:
+                message = orjson.loads(text)
+            except orjson.JSONDecodeError:
+                raise Closed(4400, "Invalid message received") from None
+            await self._handle(message)
+
+    def _count_message(self) -> None:
+        now = time.monotonic()
+        most = self.sockets.limits.messages
+        self.left = min(self.left + (now - self.refilled) * MESSAGES_PER_SECOND, most) - 1
+        self.refilled = now
+        if self.left < 0:
+            raise Closed(4429, "Too many messages")
+
+    async def _handle(self, message: Any) -> None:
+        if not isinstance(message, dict) or not isinstance(message.get("payload"), dict | None):
+            raise Closed(4400, "Invalid message received")
+        match message.get("type"):
+            case "connection_init":
+                await self._initialise(message.get("payload") or {})
+            case "ping":
+                payload = message.get("payload")
+                self._say(orjson.dumps({"type": "pong"} if payload is None else {"type": "pong", "payload": payload}))
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(_id_of(message), message.get("payload"))
+            case "complete":
+                operation = self.operations.pop(_id_of(message), None)
+                if operation is not None:
+                    operation.cancel()
+            case _:
+                raise Closed(4400, "Invalid message received")
+
+    async def _initialise(self, payload: Mapping[str, Any]) -> None:
+        if self.asked:
+            raise Closed(4429, "Too many initialisation requests")
+        self.asked = True
+        given = next((payload[name] for name in ("authorization", "Authorization") if name in payload), None)
+        if given is not None:
+            scheme, _, self.token = given.partition(" ") if isinstance(given, str) else ("", "", "")
+            if scheme.lower() != "bearer":
+                raise Closed(4403, "Forbidden")
+        try:
+            actor = await self._actor()
+        except CassetError as error:
+            raise Closed(1013, error.message) from None
+        if actor.viewer is not ANONYMOUS:
+            if self.sockets.open[actor.key] >= self.sockets.limits.sockets:
+                raise Closed(4429, "Too many sockets of one account")
+            self.counted = actor.key
+            self.sockets.open[actor.key] += 1
+        self.acknowledged = True
+        self._say(b'{"type":"connection_ack"}')
+
+    async def _actor(self) -> Actor:
+        """Who asks, looked up anew for each operation: a session may have ended."""
+        headers = dict(self.scope["headers"])
+        try:
+            return await actor_of(self.scope, headers, self.sockets.database, token=self.token)
+        except RequestRefused:
+            raise Closed(4403, "Forbidden") from None
+
+    def _expect(self) -> None:
+        """End a socket that has not introduced itself."""
+        if not self.asked:
+            self._end(Closed(4408, "Connection initialisation timeout"))
+
+    async def _drain(self) -> None:
+        await self.sockets.draining.wait()
+        raise Closed(1012, self._resume())
+
+    def _resume(self) -> str:
+        """Where the one operation goes on; where there are several, the client knows the place of each."""
+        operation, mark = self.reached or (None, None)
+        return f"resume after {mark}" if [*self.operations.values()] == [operation] else "come back"
+
+    # -- operations ---------------------------------------------------------------------------------------------
+
+    def _subscribe(self, id_: str, payload: Any) -> None:
+        if not self.acknowledged:
+            raise Closed(4401, "Unauthorized")
+        if id_ in self.operations:
+            raise Closed(4409, f"Subscriber for {id_} already exists")
+        if payload is None:
+            raise Closed(4400, "Invalid message received")
+        if len(self.operations) >= self.sockets.limits.operations:
+            said = f"A socket runs at most {self.sockets.limits.operations} operations at once."
+            self._refuse(id_, error_body(Code.RATE_LIMIT, said))
+            return
+        self.operations[id_] = asyncio.create_task(self._operate(id_, payload))
+
+    async def _operate(self, id_: str, payload: Mapping[str, Any]) -> None:
+        try:
+            await self._run(id_, payload)
+        except (RequestRefused, CassetError) as error:
+            self._refuse(id_, error_body(error.code, error.message))
+        except Refused as refused:
+            self._refuse(id_, refused.answer.body)
+        except OutOfPoints as spent:
+            self._refuse(id_, error_body(Code.RATE_LIMIT, spent.message))
+        except Closed as closed:
+            self._end(closed)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it ends this socket and is logged there
+            if not self.ended.done():
+                self.ended.set_exception(error)
+        else:
+            self._say(b'{"id":%b,"type":"complete"}' % orjson.dumps(id_))
+        finally:
+            if self.operations.get(id_) is asyncio.current_task():
+                del self.operations[id_]
+
+    async def _run(self, id_: str, payload: Mapping[str, Any]) -> None:
+        admitted = await self.sockets.door.admit(request_of(payload), await self._actor())
+        if admitted.kind != "subscription":
+            answer, cost = await self.sockets.door.answer(admitted)
+            self._next(id_, answer.extended(cost))
+            return
+        async with aclosing(self.sockets.door.events(admitted)) as events:
+            async for answer in events:
+                if answer.refused:
+                    raise Refused(answer, admitted.balance)
+                self._next(id_, answer.body, answer.mark)
+                # A source that never waits must not keep the writer, and everybody else, from their turn.
+                await asyncio.sleep(0)
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def _next(self, id_: str, body: bytes, mark: str | None = None) -> None:
+        place = None if mark is None else (asyncio.current_task(), mark)
+        self._say(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(id_), body), place)
+
+    def _refuse(self, id_: str, body: bytes) -> None:
+        self._say(orjson.dumps({"id": id_, "type": "error", "payload": orjson.loads(body)["errors"]}))
+
+    def _say(self, message: bytes, place: Place | None = None) -> None:
+        self.waiting_bytes += len(message)
+        if self.waiting.full() or (
+            self.waiting_bytes > self.sockets.limits.unsent_bytes and self.waiting_bytes > len(message)
+        ):
+            self._end(Closed(1013, self._resume()))
+        else:
+            self.waiting.put_nowait((message, place))
+
+    async def _write(self) -> None:
+        while True:
+            message, place = await self.waiting.get()
+            try:
+                await self.send({"type": "websocket.send", "text": message.decode()})
+            except GONE:
+                return
+            self.waiting_bytes -= len(message)
+            # What only waits would be lost with the socket: the place is that of what is written.
+            self.reached = place or self.reached
+
+
+def _id_of(message: Mapping[str, Any]) -> str:
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not 1 <= len(id_) <= 100:
+        raise Closed(4400, "Invalid message received")
+    return id_

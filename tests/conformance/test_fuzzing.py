@@ -1,0 +1,100 @@
+"""Schemathesis draws documents from the schema: none meets an error of the server's, and every root field answers data.
+
+`pytest tests/conformance/test_fuzzing.py -n0 -s --examples 300`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conformance.conftest import ROOT, Served
+
+EXAMPLES = 10
+"""Documents for each root field where --examples does not say; 300 were tried once for the note."""
+SEED = 1
+SECONDS_AN_EXAMPLE = 2
+"""Far more than the documents of one example, one for each root field, take."""
+
+THINGS = """
+{
+  artists(first: 5) { nodes { id handle } }
+  tracks: assets(first: 5, filter: { kinds: [TRACK] }) { nodes { id } }
+  releases: assets(first: 5, filter: { kinds: [RELEASE] }) { nodes { id } }
+  contributors: search(query: "a", kinds: [CONTRIBUTOR], first: 5) { nodes { ... on Contributor { id } } }
+}
+"""
+# Which things an argument names; text drawn at random names nothing.
+NAMES = {
+    "Query.node.id": "things",
+    "Query.nodes.ids": "things",
+    "Query.asset.id": "assets",
+    "Query.release.id": "releases",
+    "Query.contributor.id": "contributors",
+    "Query.artist.handle": "handles",
+    "Query.world.handle": "handles",
+    "Query.resolve.ref": "handles",
+    "Mutation.updateAsset.input.id": "assets",
+    "*.assets.filter.owner": "artists",
+    "*.assets.filter.contributor": "contributors",
+    "*.assets.filter.madeFrom": "assets",
+}
+
+
+def test_no_drawn_document_meets_an_error_of_the_servers(
+    served: Served, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    examples = pytestconfig.getoption("examples", None) or EXAMPLES
+    (tmp_path / "schemathesis.toml").write_text(configuration(served))
+    options = [
+        "--phases=fuzzing",
+        f"--max-examples={examples}",
+        f"--seed={SEED}",
+        "--continue-on-failure",
+        "--no-color",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", "run", served.url, *options],
+        cwd=tmp_path,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.conformance.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60 + SECONDS_AN_EXAMPLE * examples,
+        check=False,
+    )
+    print(done.stdout)  # noqa: T201  # for the note
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def configuration(served: Served) -> str:
+    """Schemathesis, told who asks, what there is, and what it shall take amiss."""
+    # The lists of a TOML file are those of JSON.
+    dictionaries = [f"[dictionaries.{name}]\nvalues = {json.dumps(values)}" for name, values in things(served).items()]
+    parameters = [f'"{argument}" = {{ dictionary = "{name}", probability = 0.7 }}' for argument, name in NAMES.items()]
+    return "\n".join(
+        [
+            # A root field that never answered data was not tried.
+            'warnings = { fail-on = ["missing_test_data"] }',
+            f'headers = {{ Authorization = "Bearer {served.session()}" }}',
+            # Rules that GraphQL's types cannot say (ids of a kind, pages of 1 to 100) are refused with BAD_USER_INPUT.
+            "checks.positive_data_acceptance.enabled = false",
+            *dictionaries,
+            "[parameters]",
+            *parameters,
+        ]
+    )
+
+
+def things(served: Served) -> dict[str, list[str]]:
+    """The ids and handles of some things of the demo scene, by what they name."""
+    answer = httpx.post(served.url, json={"query": THINGS}).json()["data"]
+    ids = {name: [node["id"] for node in page["nodes"]] for name, page in answer.items()}
+    assets = ids.pop("tracks") + ids["releases"]
+    handles = [artist["handle"] for artist in answer["artists"]["nodes"]]
+    return ids | {"assets": assets, "handles": handles, "things": assets + ids["artists"] + ids["contributors"]}
