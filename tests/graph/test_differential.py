@@ -69,7 +69,7 @@ class Trial:
         return None
 
     def _planned(self) -> float:
-        return self.plan.metrics.operations.labels("plan")._value.get()
+        return self.plan.metrics.planned._value.get()
 
 
 @pytest.fixture
