@@ -30,14 +30,13 @@ from graph.server.negotiation import (
     coded,
     coding,
 )
+from graph.server.protocol import LEAVING
 from graph.server.requests import Headers, Receive, RequestRefused, Scope, error_body, request_from
 from graph.server.streams import Streams
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 UNCACHED = (b"cache-control", b"no-store")
-LEAVING = "casset.leaving"
-"""Under this key of its scope a request leaves its task, to be cancelled when the client is gone."""
 
 
 class Endpoint:
@@ -103,9 +102,15 @@ class Endpoint:
                 )
             await self._streams.events(admitted, wanted.stream, receive, send)
             return
+        state = scope.get("state", {})
         if admitted.kind == "query":
-            scope.get("state", {})[LEAVING] = asyncio.current_task()
-        answer, cost = await self._door.answer(admitted)
+            state[LEAVING] = asyncio.current_task()
+        try:
+            answer, cost = await self._door.answer(admitted)
+        except asyncio.CancelledError:
+            if LEAVING in state or admitted.kind != "query":
+                raise
+            return  # the client is gone
         limits = rate_limit_headers(admitted.balance)
         if wanted.json is None and wanted.stream == EVENT_STREAM:
             await self._streams.whole(send, answer.extended(cost), limits)

@@ -52,12 +52,20 @@ _PORT = re.compile(rb":\d*$")
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _VARY_ORIGIN = (b"vary", b"origin")
 _EXPOSED = (b"access-control-expose-headers", b"etag, ratelimit, ratelimit-policy, retry-after, x-request-id")
+_REQUEST_HEADERS = (
+    b"content-type",
+    b"authorization",
+    b"idempotency-key",
+    b"x-request-id",
+    b"if-none-match",
+    b"last-event-id",
+    b"x-requested-with",
+    b"apollo-require-preflight",
+    b"x-apollo-operation-name",
+)
 _PREFLIGHT: HeaderList = [
     (b"access-control-allow-methods", b"GET, HEAD, POST"),
-    (
-        b"access-control-allow-headers",
-        b"content-type, authorization, idempotency-key, x-request-id, if-none-match, last-event-id",
-    ),
+    (b"access-control-allow-headers", b", ".join(_REQUEST_HEADERS)),
     (b"access-control-max-age", b"7200"),
 ]
 _PROBLEM_CODES = {

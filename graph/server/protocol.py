@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from graph.server.admission import PACE, ConnectionLimits, refusal
 
+LEAVING = "casset.leaving"
+"""Under this key of its state a read leaves the task to cancel when its client is gone; it is taken off for that."""
 _NEVER = math.inf
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _VERSIONS = frozenset({"1.0", "1.1"})
@@ -98,6 +100,9 @@ class CassetProtocol(HttpToolsProtocol):
         if running is not None and not running.response_complete:
             running.disconnected = True
             running.message_event.set()
+            leaving = running.scope["state"].pop(LEAVING, None)
+            if leaving is not None:
+                leaving.cancel()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:

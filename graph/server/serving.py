@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import socket
 import sys
 from importlib import resources
@@ -18,6 +19,7 @@ from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import OWNER_ROLE, migrate
 from domain.accounts import ANONYMOUS
+from graph.server.admission import ConnectionLimits
 from graph.server.app import Application, create_app
 from graph.server.guard import name_request
 from graph.server.health import DrainingServer
@@ -61,6 +63,7 @@ def log_plainly() -> None:
 async def serving(settings: Settings, port: int, console: Console, *, demo: bool) -> None:
     """Serve until told to stop."""
     log_plainly()
+    _allow_many_files()
     database = await database_of(settings)
     if demo:
         await _fill(database, console)
@@ -88,9 +91,20 @@ def server_of(app: Application) -> DrainingServer:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # What a client says of its own address is no address.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
     return DrainingServer(config, app.health.draining)
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files, often 1,024, as far as the connections we admit need it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * ConnectionLimits().connections
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _fill(database: Database, console: Console) -> None:

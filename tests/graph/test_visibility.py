@@ -122,7 +122,8 @@ def value_of(rows: Rows, form: str, name: str) -> str:
 
 async def asked(reader: Reader, text: str, variables: dict[str, Any] | None, viewer: Viewer) -> dict[str, Any]:
     """The data of an answer, made in the way the reader is meant to answer."""
-    tier = reader.metrics.operations.labels(reader._execution.value)._value
+    metrics = reader.metrics
+    tier = (metrics.planned if reader._execution is Execution.PLAN else metrics.referred)._value
     before = tier.get()
     answer = json.loads((await reader.answer(text, None, variables, viewer)).body)
     assert "errors" not in answer, answer

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ class Clock:
         self.made = 0
 
     async def ticks(
-        self, _: Any, __: Any, *, every: int = 0, until: int | None = None, bytes: int = 0, **___: Any
+        self, _: Any, __: Any, *, every: int = 0, until: int | None = None, size: int = 0, **___: Any
     ) -> AsyncIterator[Tick]:
         """Ticks from 1 on, without ever giving way where `every` is 0."""
         self.running += 1
@@ -77,7 +77,7 @@ class Clock:
                     # The first tick comes at once.
                     await asyncio.sleep(every / 1000 if number > 1 else 0)
                 self.made += 1
-                yield Tick(number, "x" * bytes)
+                yield Tick(number, "x" * size)
         finally:
             self.running -= 1
 
@@ -100,7 +100,7 @@ class Clock:
                 args={
                     "every": every,
                     "until": GraphQLArgument(GraphQLInt),
-                    "bytes": GraphQLArgument(GraphQLInt, default_value=0),
+                    "size": GraphQLArgument(GraphQLInt, default_value=0),
                 },
                 subscribe=self.ticks,
             ),
@@ -227,3 +227,8 @@ async def until(condition: Callable[[], bool], patience: float = PATIENCE) -> No
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
+
+
+def numbers(messages: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Of the ticks among messages of a socket."""
+    return [message["payload"]["data"]["clock"]["number"] for message in messages if message.get("type") == "next"]

@@ -242,6 +242,9 @@ def test_a_preflight_is_answered_without_the_application(production: Running, or
         "x-request-id",
         "if-none-match",
         "last-event-id",
+        "x-requested-with",
+        "apollo-require-preflight",
+        "x-apollo-operation-name",
     }
     assert allowed["access-control-max-age"] == "7200"
     assert (allowed.get("access-control-allow-credentials") == "true") is (origin == TRUSTED)
