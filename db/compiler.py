@@ -18,6 +18,7 @@ from db.access import Exposure
 from db.json_text import Part, constant, joined, leaf, object_text
 from db.pages import PageText, closed_page
 from db.places import (
+    Computed,
     Each,
     Inline,
     Many,
@@ -42,6 +43,18 @@ from db.statements import statement_text
 LARGEST_STATEMENT = 64 * 1024
 
 
+HOLE = "\x01"
+"""No JSON text holds this character: inside of strings it is escaped (RFC 8259 section 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A computed field: of which type, and what is asked of it."""
+
+    owner: str
+    field: Field
+
+
 class Refused(Exception):
     """The selection cannot be one statement; the message is the reason."""
 
@@ -53,10 +66,12 @@ class Statement:
     Attributes:
         sql: one SELECT answering one `bytea`: the JSON of the data.
         parameters: where each `$n` comes from: (slot, name) of the request's values; slot -1 is the viewer.
+        holes: the computed fields. Where the n-th one stands, the JSON has HOLE, n, a colon, the row's key and HOLE.
     """
 
     sql: str
     parameters: tuple[tuple[int, str], ...]
+    holes: tuple[Hole, ...] = ()
 
 
 def compile_selection(types: Types, selection: Selection) -> Statement:
@@ -65,14 +80,15 @@ def compile_selection(types: Types, selection: Selection) -> Statement:
     Raises:
         Refused: a field has no stored place, or the statement would be too long.
     """
+    compiler = _Compiler(types)
     try:
-        body = _Compiler(types).object(types[selection.root], None, selection.fields, (selection.root,))
+        body = compiler.object(types[selection.root], None, selection.fields, (selection.root,))
     except NotStored as computed:
         raise Refused(str(computed)) from None
     sql, names = statement_text(select(func.convert_to(body, constant("UTF8"))))
     if len(sql) > LARGEST_STATEMENT:
         raise Refused(f"the statement is longer than {LARGEST_STATEMENT} bytes")
-    return Statement(sql, tuple(_origin(name) for name in names))
+    return Statement(sql, tuple(_origin(name) for name in names), tuple(compiler.holes))
 
 
 def _origin(name: str) -> tuple[int, str]:
@@ -86,6 +102,7 @@ class _Compiler:
 
     def __init__(self, types: Types) -> None:
         self.types = types
+        self.holes: list[Hole] = []
 
     # -- objects ------------------------------------------------------------------------------------------------
 
@@ -143,7 +160,7 @@ class _Compiler:
                 continue
             concrete = self.types[next(iter(kinds))] if type_.kinds else type_
             place, _ = place_of(self.types, concrete, field.name)
-            parts += [lead, *self._value(place, here, field)]
+            parts += [lead, *self._value(place, here, field, concrete.name)]
             closed.append(lead + closed_value(place, field))
         if own is not None:
             parts = [select(joined(parts)).where(here.c.id == row.c.id).correlate_except(here).scalar_subquery()]
@@ -172,21 +189,14 @@ class _Compiler:
 
     # -- values -------------------------------------------------------------------------------------------------
 
-    def _value(self, place: Place, row: Any, field: Field) -> list[Part]:
+    def _value(self, place: Place, row: Any, field: Field, owner: str) -> list[Part]:
         match place:
             case Stored():
                 return leaf(place, row)
             case Inline():
                 return [self._inline(place, row, field)]
-            case ToOne():
-                bound = place.arguments.bind(field.shape, f"s{field.slot}") if place.arguments else {}
-                return [self._or_null(self._to_one(place, row, field.fields, bound))]
-            case Switch():
-                chosen = place.choose(field.shape)
-                if chosen is None:
-                    return ["null"]
-                bound = place.arguments.bind(field.shape, f"s{field.slot}")
-                return [self._or_null(self._to_one(chosen, row, field.fields, bound))]
+            case ToOne() | Switch():
+                return [self._chosen(place, row, field)]
             case Resolved():
                 return [self._resolved(place, field)]
             case Each():
@@ -195,6 +205,20 @@ class _Compiler:
                 return [self._many(place, row, field)]
             case Page():
                 return [PageText(self.types, place, row, field, self.object).text()]
+            case Computed():
+                return self._hole(row, Hole(owner, field))
+
+    def _hole(self, row: Any, hole: Hole) -> list[Part]:
+        """Where a computed field stands: its number, and the key of its row; a root has none."""
+        self.holes.append(hole)
+        return [f"{HOLE}{len(self.holes) - 1}:", *([] if row is None else [row.c.id]), HOLE]
+
+    def _chosen(self, place: ToOne | Switch, row: Any, field: Field) -> ColumnElement[str]:
+        chosen = place if isinstance(place, ToOne) else place.choose(field.shape)
+        if chosen is None:
+            return constant("null")
+        bound = place.arguments.bind(field.shape, f"s{field.slot}") if place.arguments else {}
+        return self._or_null(self._to_one(chosen, row, field.fields, bound))
 
     @staticmethod
     def _or_null(text: ColumnElement[str]) -> ColumnElement[str]:

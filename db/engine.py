@@ -24,6 +24,8 @@ APP_ROLE = "casset_app"
 POOL_SIZE = 8
 POOL_WAIT = 2.0
 CACHED_STATEMENTS = 200
+READING = "3s"
+"""For a compiled statement: with the wait for a connection, an operation has its answer or its refusal in five."""
 SERVING = {
     "application_name": "casset",
     "role": APP_ROLE,
@@ -94,7 +96,7 @@ class Database:
     async def _connect_for_plans(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(
             **self._target,
-            server_settings=SERVING,
+            server_settings={**SERVING, "statement_timeout": READING},
             statement_cache_size=CACHED_STATEMENTS,
             max_cacheable_statement_size=0,
             max_cached_statement_lifetime=0,

@@ -117,7 +117,18 @@ class Resolved:
     exposure: Exposure = Exposure.FULL
 
 
-Place = Stored | Inline | ToOne | Many | Page | Switch | Each | Resolved
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value made outside the database, for all rows at once: the statement leaves a hole with the row's id in it.
+
+    Its arguments never form the statement. At a root there is no row, and one value.
+    """
+
+    arguments: Arguments | None = None
+    exposure: Exposure = Exposure.FULL
+
+
+Place = Stored | Inline | ToOne | Many | Page | Switch | Each | Resolved | Computed
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,11 @@ def node_of(kind: Any) -> ToOne:
     return ToOne(NODES[kind], by_id, action=Action.READ)
 
 
+def met(kind: Any) -> ToOne:
+    """The node of that kind that something else leads to: what may be read by its id alone is not met."""
+    return ToOne(NODES[kind], by_id)
+
+
 @dataclass(frozen=True, slots=True)
 class ByReference:
     """`ref:` in any form; the shape is what it was recognised as."""

@@ -19,7 +19,8 @@ from strawberry.types.scalar import ScalarDefinition
 Item = TypeVar("Item")
 
 
-def _write_moment(moment: datetime) -> str:
+def write_moment(moment: datetime) -> str:
+    """Write a moment as `DateTime` has it."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
@@ -37,7 +38,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="DateTime",
         description="A moment in UTC with microseconds, as in RFC 3339: `2026-01-31T12:00:00.000000Z`.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-        serialize=_write_moment,
+        serialize=write_moment,
         parse_value=_read_moment,
     ),
     Date: strawberry.scalar(

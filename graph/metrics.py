@@ -13,6 +13,7 @@ class Metrics:
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     planned: Counter = field(init=False)
+    filled: Counter = field(init=False)
     referred: Counter = field(init=False)
     refusals: Counter = field(init=False)
     retries: Counter = field(init=False)
@@ -24,4 +25,5 @@ class Metrics:
         self.planned, self.referred = operations.labels("plan"), operations.labels("reference")
         self.refusals = Counter("casset_plan_refusals", "Plans refused.", ["reason"], registry=self.registry)
         self.retries = Counter("casset_plan_retries", "Plans run again by the reference.", registry=self.registry)
+        self.filled = Counter("casset_plans_filled", "Plans whose computed fields were filled.", registry=self.registry)
         self.events = Counter("casset_events", "Subscription events answered.", registry=self.registry)

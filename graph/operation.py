@@ -316,6 +316,12 @@ class Plans:
                 extended[slot] = given[asked.name]
         return self._make(root, fields, operation, extended), extended
 
+    def things(self, fields: tuple[Field, ...], slot: int, kinds: Hashable) -> Plan:
+        """The plan of stored things that computed values lead to: as those are met that belong to others."""
+        nodes = Field("nodes", "nodes", frozenset({"Things"}), slot, kinds, fields)
+        selection = Selection("Things", (nodes,))
+        return self._kept.recall(selection, lambda: self._compile(selection))
+
     def _make(self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]) -> Plan:
         selection = Selection(root, tuple(self._field(asked, operation, readings) for asked in fields))
         return self._kept.recall(selection, lambda: self._compile(selection))

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -26,19 +27,19 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
-from db.access import viewer_values
-from db.compiler import Statement
 from db.engine import Database
 from db.map import TYPES
 from domain.accounts import Viewer
 from domain.errors import CassetError, TooCostly, Unavailable
 from graph.collecting import Asked
 from graph.errors import bad_input, masked, refused
+from graph.filling import Filler
 from graph.limits import KNOWN, Limits
 from graph.metrics import Metrics
 from graph.mutation import Outcome, read_mutation
 from graph.operation import MOST_ERRORS, Collected, Documents, Operation, Plan, Plans, Reading
 from graph.reference import Hops
+from graph.running import Runner
 from graph.tracing import Tracing
 from resolvers.context import Acting, now, uuid7
 
@@ -46,8 +47,9 @@ NO_VARIABLES = VariableValues({}, {})
 
 Run = Callable[[Acting], Awaitable[Outcome]]
 
-KEEP_FROM = 2
-"""A statement is prepared under a name from its second use on: a document seen once shall not push others out."""
+DEADLINE = 5.0
+"""Seconds that an operation of several statements may take."""
+Done = TypeVar("Done")
 
 
 class Execution(StrEnum):
@@ -143,6 +145,7 @@ class Reader:
         self.tracing = Tracing()
         self.schema = schema
         self._database = database
+        self._runner = Runner(database, self.tracing)
         self._execution = execution
         self._now = now
         self._new_id = new_id
@@ -169,17 +172,17 @@ class Reader:
         if self._execution is Execution.PLAN:
             if prepared.plan is None:
                 self.metrics.planned.inc()
-                return await self._write(prepared, self._acting(viewer))
+                return await _in_time(self._write(prepared, self._acting(viewer)))
             if prepared.plan.statement is not None:
                 try:
-                    body = await self._run(prepared.plan, prepared.readings, viewer)
+                    body = await self._run(prepared.plan, prepared, viewer)
                 except asyncpg.DataError:
                     self.metrics.retries.inc()
                 else:
                     self.metrics.planned.inc()
                     return Answer(b'{"data":' + body + b"}")
         self.metrics.referred.inc()
-        return await self._refer(prepared, self._acting(viewer))
+        return await _in_time(self._refer(prepared, self._acting(viewer)))
 
     def _acting(self, viewer: Viewer) -> Acting:
         return Acting(self._database, viewer, self._now, self._new_id)
@@ -274,12 +277,13 @@ class Reader:
         }
         return {key: read_mutation(name, arguments) for key, (name, arguments) in given.items()}
 
-    async def _run(self, plan: Plan, readings: Mapping[int, Reading], viewer: Viewer) -> bytes:
-        if plan.statement is None:
-            raise TypeError(plan.refusal)
-        values = statement_values(plan.statement, readings, viewer)
-        with self.tracing.span("statement", db__system__name="postgresql"):
-            return await self._database.fetch(plan.statement.sql, values, keep=plan.uses >= KEEP_FROM)
+    async def _run(self, plan: Plan, prepared: Prepared, viewer: Viewer) -> bytes:
+        """One statement; where it has holes, they are filled."""
+        if plan.statement is not None and not plan.statement.holes:
+            return await self._runner.run(plan, prepared.readings, viewer)
+        self.metrics.filled.inc()
+        filler = Filler(self._runner, self.plans, self._acting(viewer), prepared.readings)
+        return await _in_time(filler.run(plan))
 
     async def _write(self, prepared: Prepared, acting: Acting) -> Answer:
         """Run the mutations one after the other, each payload read by a plan of its own after the commit."""
@@ -289,10 +293,10 @@ class Reader:
                 data[asked.key] = "Mutation"
                 continue
             outcome = await prepared.runs[asked.key](acting)
-            data[asked.key] = await self._payload(prepared, asked, outcome, acting.viewer)
+            data[asked.key] = await self._payload(prepared, asked, outcome, acting)
         return Answer(orjson.dumps({"data": data}))
 
-    async def _payload(self, prepared: Prepared, asked: Asked, outcome: Outcome, viewer: Viewer) -> Any:
+    async def _payload(self, prepared: Prepared, asked: Asked, outcome: Outcome, acting: Acting) -> Any:
         fields = [inner for inner in asked.fields if outcome.type in inner.kinds]
         if outcome.type not in TYPES:
             values = {**outcome.values, "__typename": outcome.type}
@@ -300,7 +304,7 @@ class Reader:
         given = {name: (ref.kind, {"id": ref.id}) for name, ref in outcome.values.items()}
         plan, readings = self.plans.payload(outcome.type, fields, prepared.operation, prepared.readings, given)
         plan.uses += 1
-        return orjson.Fragment(await self._run(plan, readings, viewer))
+        return orjson.Fragment(await Filler(self._runner, self.plans, acting, readings).run(plan))
 
     async def _refer(self, prepared: Prepared, acting: Acting, root: Any = None) -> Answer:
         result = execute(
@@ -321,7 +325,14 @@ class Reader:
         )
 
 
-def statement_values(statement: Statement, readings: Mapping[int, Reading], viewer: Viewer) -> list[Any]:
-    """The values of a statement's parameters, in order."""
-    asking = viewer_values(viewer)
-    return [asking[name] if slot < 0 else readings[slot][1][name] for slot, name in statement.parameters]
+async def _in_time(answering: Awaitable[Done]) -> Done:
+    """What takes several statements has one deadline for all of them.
+
+    Raises:
+        TooCostly: it is over.
+    """
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await answering
+    except TimeoutError:
+        raise TooCostly("The operation took too long. Ask for less at once.") from None

@@ -22,9 +22,12 @@ from graphql import (
 
 from db.engine import Database
 from db.map import TYPES
-from db.places import Each, Inline, Many, Page, Place, Resolved, Stored, Switch, ToOne, Type
+from db.places import Computed, Each, Inline, Many, Page, Place, Resolved, Stored, Switch, ToOne, Type
+from db.resolution import met
 from db.rows import ROOT, Found, RowReader
 from domain.accounts import Viewer
+from domain.ids import Ref
+from graph.computed import COMPUTED
 from graph.mutation import Outcome, read_mutation
 
 Info = GraphQLResolveInfo[Any]
@@ -141,8 +144,8 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
         return _mutation(field_name)
     type_ = TYPES.get(type_name)
     if type_ is None:
-        # An object kept in its parent's row, an edge or a refusal: values by SDL name.
-        return lambda value, _info: (value.values if isinstance(value, Outcome) else value)[field_name]
+        # An object kept in its parent's row, an edge, a refusal or a computed value: values by SDL name.
+        return lambda value, info: _inner((value.values if isinstance(value, Outcome) else value)[field_name], info)
     own = field_name in type_.places and type_.base is not None
     owner = type_ if own or type_.base is None else TYPES[type_.base]
     place = owner.places.get(field_name)
@@ -219,11 +222,36 @@ async def _read(
             return await asyncio.gather(*[_named(hops, place.choose(kind), id_) for id_, kind in kinds])
         case ToOne() | Switch() | Resolved():
             return await _root(place, hops, given)
+        case Computed():
+            return await _computed(hop, place, row, info, given)
     raise TypeError(place)
 
 
+async def _computed(hop: tuple[str, str], place: Computed, row: Any, info: Info, given: Mapping[str, Any]) -> Any:
+    """A computed value, made together with those of its siblings."""
+    hops, values = info.context.hops, place.arguments.read(given)[1] if place.arguments else {}
+    same = ("computed", *hop, repr(sorted(values.items(), key=lambda item: item[0])))
+    if same not in hops.loaders:
+
+        async def load(keys: list[Any]) -> list[Any]:
+            found = await COMPUTED[hop](info.context.acting, keys, values)
+            return [found.get(key) for key in keys]
+
+        hops.loaders[same] = DataLoader(load)
+    return await hops.loaders[same].load(ROOT if row is None else row.id)
+
+
+def _inner(value: Any, info: Info) -> Any:
+    """A part of a value that is no row; a stored thing it leads to, or several, are read."""
+    if isinstance(value, Ref):
+        return _named(info.context.hops, met(value.kind), value.id)
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], Ref):
+        return asyncio.gather(*[_inner(item, info) for item in value])
+    return value
+
+
 async def _named(hops: Hops, place: ToOne, id_: Any) -> Any:
-    return await hops.load(("named", place.type), id_, lambda reader, keys: reader.named(place, keys))
+    return await hops.load(("named", place.type, place.action), id_, lambda reader, keys: reader.named(place, keys))
 
 
 async def _root(place: ToOne | Switch | Resolved, hops: Hops, given: Mapping[str, Any]) -> Any:

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from db.engine import Database
 from domain.accounts import ANONYMOUS
-from graph.reading import Reader, Refusal, statement_values
+from graph.reading import Reader, Refusal
+from graph.running import statement_values
 from graph.schema import executable
 
 
@@ -26,16 +27,18 @@ async def explain(database: Database, document: str, operation: str | None, vari
     console.print(f"Cost: at most {prepared.cost} objects")
     plan = prepared.plan
     if plan is None:
-        said = {
+        kinds = {
             "mutation": "A mutation: each root field runs its function, and its payload is read by a plan of its own.",
             "subscription": "A subscription: each event is answered by graphql-core, tier 3.",
         }
-        console.print(said[prepared.operation.kind])
+        console.print(kinds[prepared.operation.kind])
         return True
     if plan.statement is None:
         console.print(f"Tier 3, graphql-core: {plan.refusal}", highlight=False, markup=False)
         return True
-    console.print(f"Tier 1, one statement of {len(plan.statement.sql)} bytes\n")
+    holes = [f"{hole.owner}.{hole.field.name}" for hole in plan.statement.holes]
+    said = f"Tier 2, with {', '.join(holes)} filled in" if holes else "Tier 1"
+    console.print(f"{said}, one statement of {len(plan.statement.sql)} bytes\n", highlight=False)
     console.print(plan.statement.sql + "\n", highlight=False, markup=False, soft_wrap=True)
     values = statement_values(plan.statement, prepared.readings, ANONYMOUS)
     explaining = f"EXPLAIN (ANALYZE, BUFFERS, SUMMARY) {plan.statement.sql}"

@@ -97,8 +97,8 @@ async def crowd(server: Served) -> None:
             assert server.clock.running == SOCKETS
         finally:
             process.kill()
-    await until(lambda: server.clock.running == 0 and not server.http.server.server_state.connections)
-    assert not server.http.server.server_state.tasks
+    state = server.http.server.server_state
+    await until(lambda: not (server.clock.running or state.connections or state.tasks))
 
 
 async def test_a_crowd_that_is_killed_leaves_nothing_behind(quiet: Served) -> None:

@@ -1,0 +1,123 @@
+"""Tier 2: a plan's statement answers JSON with holes, and each computed field is made for all of them at once.
+
+A computed value is made of dictionaries by SDL names, lists and leaves; a stored thing in it is a `Ref`. All things
+that one field of all values leads to are read by one more plan, which may have holes of its own. So an operation takes
+as many steps as it has computed fields and ways out of them, however many rows it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from db.compiler import HOLE, Hole
+from db.map import TYPES
+from db.selection import Field
+from domain.ids import Ref
+from graph.computed import COMPUTED
+from graph.fields import write_moment
+from graph.operation import Plan, Plans, Reading
+from graph.running import Runner
+from resolvers.context import Acting
+
+_HOLE = HOLE.encode()
+_Things = Mapping[tuple[int, Ref], Any]
+"""What was read of stored things, by the field that leads to them."""
+
+
+class Filler:
+    """Runs the plans of one operation and fills their holes."""
+
+    def __init__(self, runner: Runner, plans: Plans, acting: Acting, readings: Mapping[int, Reading]) -> None:
+        """Fill for one caller, with one request's arguments."""
+        self._runner = runner
+        self._plans = plans
+        self._acting = acting
+        self._readings = readings
+
+    async def run(self, plan: Plan) -> bytes:
+        """The JSON of a plan, whole."""
+        return await self._run(plan, self._readings)
+
+    async def _run(self, plan: Plan, readings: Mapping[int, Reading]) -> bytes:
+        body = await self._runner.run(plan, readings, self._acting.viewer)
+        holes = plan.statement.holes if plan.statement else ()
+        if not holes:
+            return body
+        parts = body.split(_HOLE)
+        keys: list[dict[bytes, None]] = [{} for _ in holes]
+        for mark in parts[1::2]:
+            number, _, key = mark.partition(b":")
+            keys[int(number)][key] = None
+        written: dict[bytes, bytes] = {}
+        for nth, hole in enumerate(holes):
+            texts = await self._fill(hole, list(keys[nth]))
+            written |= {b"%d:%b" % (nth, key): text for key, text in texts.items()}
+        parts[1::2] = [written[mark] for mark in parts[1::2]]
+        return b"".join(parts)
+
+    async def _fill(self, hole: Hole, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """The JSON of one computed field for some rows."""
+        if not keys:
+            return {}
+        owner = TYPES[hole.owner]
+        name = hole.owner if hole.field.name in owner.places else owner.base or hole.owner
+        given = self._readings[hole.field.slot][1] if hole.field.slot >= 0 else {}
+        ids = [UUID(key.decode()) if key else UUID(int=0) for key in keys]
+        values = await COMPUTED[name, hole.field.name](self._acting, ids, given)
+        things = await self._things(hole.field, values.values())
+        return {
+            key: orjson.dumps(_shaped(hole.field, values.get(id_), things)) for key, id_ in zip(keys, ids, strict=True)
+        }
+
+    async def _things(self, field: Field, values: Any) -> _Things:
+        """Everything stored that some values of a field lead to, read by one plan for each way there."""
+        wanted: dict[int, tuple[Field, dict[Ref, None]]] = {}
+        for value in values:
+            _seek(field, value, wanted)
+        things: dict[tuple[int, Ref], Any] = {}
+        for way, (leading, refs) in wanted.items():
+            reading = (
+                frozenset(ref.kind for ref in refs),
+                {
+                    "ids": [ref.id for ref in refs],
+                    "kinds": [ref.kind.value for ref in refs],
+                },
+            )
+            slot = max(self._readings, default=-1) + 1
+            plan = self._plans.things(leading.fields, slot, reading[0])
+            plan.uses += 1
+            body = await self._run(plan, {**self._readings, slot: reading})
+            for ref, thing in zip(refs, orjson.loads(body)["nodes"], strict=True):
+                things[way, ref] = thing
+        return things
+
+
+def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, None]]]) -> None:
+    """Find the references in a value, by the field that leads to each."""
+    if isinstance(value, Ref):
+        wanted.setdefault(id(field), (field, {}))[1][value] = None
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _seek(field, item, wanted)
+    elif isinstance(value, dict):
+        for inner in field.fields:
+            if inner.fields:
+                _seek(inner, value[inner.name], wanted)
+
+
+def _shaped(field: Field, value: Any, things: _Things) -> Any:
+    """A value as it was asked for, key by key."""
+    if isinstance(value, Ref):
+        return things[id(field), value]
+    if isinstance(value, (list, tuple)):
+        return [_shaped(field, item, things) for item in value]
+    if isinstance(value, dict):
+        return {inner.key: _shaped(inner, value[inner.name], things) for inner in field.fields}
+    if isinstance(value, datetime):
+        return write_moment(value)
+    return value.isoformat() if isinstance(value, date) else value
