@@ -27,6 +27,7 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     ColumnElement,
+    DateTime,
     Table,
     Uuid,
     and_,
@@ -163,6 +164,15 @@ def holds_now(row: Row) -> ColumnElement[bool]:
     return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
 
 
+_VALID_AT = bindparam("valid_at", type_=DateTime(timezone=True), required=True)
+_KNOWN_AT = bindparam("known_at", type_=DateTime(timezone=True), required=True)
+
+
+def stood(row: Row, *, now: bool) -> ColumnElement[bool]:
+    """The row with history that holds now, or that held at `valid_at` as it was known at `known_at`."""
+    return holds_now(row) if now else and_(row.c.known.contains(_KNOWN_AT), row.c.valid.contains(_VALID_AT))
+
+
 def _credit_read(credit: Row) -> ColumnElement[bool]:
     return and_(_agreed(credit), _of_asset(credit, _asset_read))
 
@@ -251,11 +261,15 @@ def edge_ends_seen(edge: Row) -> ColumnElement[bool]:
     return and_(_asset(edge, "child_id", _asset_reached, _fully), _asset(edge, "parent_id", _asset_reached, _fully))
 
 
-def _edge_reached(edge: Row) -> ColumnElement[bool]:
-    """A rejected edge, or one whose registration was refused, is seen by both owners only."""
+def edge_told(edge: Row) -> ColumnElement[bool]:
+    """A rejected edge, or one whose registration was refused, is heard of by both owners only."""
     stands = and_(edge.c.status != "REJECTED", edge.c.registration != "REFUSED")
     theirs = or_(_asset(edge, "child_id", _held_asset), _asset(edge, "parent_id", _held_asset))
-    return and_(holds_now(edge), or_(stands, theirs))
+    return or_(stands, theirs)
+
+
+def _edge_reached(edge: Row) -> ColumnElement[bool]:
+    return and_(holds_now(edge), edge_told(edge))
 
 
 def _edge_read(edge: Row) -> ColumnElement[bool]:

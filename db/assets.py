@@ -30,14 +30,13 @@ from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, edge_ends_seen, holds_now, viewer_values
 from db.arguments import Bound, Filter, Paging
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
-from db.places import Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
+from db.places import Computed, Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
+from db.verdicts import ASSET_REF_KINDS, ByLength, ByQuestion, ByWalk
 from domain import ids
 from domain.accounts import Viewer
 from domain.errors import BadInput
 from domain.ids import parse_ref_of
 from domain.rights import Decision
-
-ASSET_REF_KINDS = frozenset({ids.Kind.TRACK, ids.Kind.SAMPLE, ids.Kind.INSTRUMENT, ids.Kind.RELEASE})
 
 
 def current_id(id_: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -191,6 +190,11 @@ ASSET = Type(
         "parents": Page("LineageEdge", OfAsset("child_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
         "children": Page("LineageEdge", OfAsset("parent_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
         "provenance": Page("ProvenanceEvent", OfAsset("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
+        "rights": Computed(ByQuestion()),
+        "clearWindows": Computed(ByLength()),
+        "attribution": Computed(ByQuestion()),
+        "ancestors": Computed(ByWalk()),
+        "descendants": Computed(ByWalk()),
         "releases": Page("Release", _releases_of, Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
     },
     kinds=(

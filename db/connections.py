@@ -1,8 +1,8 @@
 """The connections compiled statements run on: handed out and taken back without a round trip, a task or a proxy.
 
 asyncpg's own pool spends more of the server's time on lending a connection than a short statement takes. Nothing is
-ever set on these connections, so that there is nothing to reset; one that failed or was left in the middle of a
-statement is closed and another opened in its place.
+ever set on these connections, so that there is nothing to reset. One that was left in the middle of a statement keeps
+what it has prepared: it is lent again when the statement is ended; one that does not answer is given up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-CLOSING = 5.0
+MENDING = 5.0
 """Seconds a connection has for ending what it was in the middle of."""
 
 
@@ -36,7 +36,7 @@ class Connections:
         self._free = most
         """How many more may be opened."""
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
-        self._closing: set[asyncio.Task[Any]] = set()
+        self._mending: set[asyncio.Task[Any]] = set()
 
     async def take(self) -> asyncpg.Connection:
         """Lend a connection, the one most recently used.
@@ -89,19 +89,23 @@ class Connections:
         else:
             waiter.set_result(connection)
 
-    def discard(self, connection: asyncpg.Connection) -> None:
-        """Take a connection back that failed, or whose statement was left: it ends that, and is closed."""
-        task = asyncio.get_running_loop().create_task(self._end(connection))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def mend(self, connection: asyncpg.Connection) -> None:
+        """Take a connection back that failed, or whose statement was left: it is lent again if it answers."""
+        task = asyncio.get_running_loop().create_task(self._mend(connection))
+        self._mending.add(task)
+        task.add_done_callback(self._mending.discard)
 
-    async def _end(self, connection: asyncpg.Connection) -> None:
+    async def _mend(self, connection: asyncpg.Connection) -> None:
+        """Ask something: asyncpg first waits until what it had cancelled is over on the server."""
         try:
-            await connection.close(timeout=CLOSING)
-        except (Exception, asyncio.CancelledError):  # noqa: BLE001  # however it ends, it is gone
+            await connection.fetchval("SELECT 1", timeout=MENDING)
+        except asyncpg.QueryCanceledError:
+            self.give_back(connection)  # the cancellation came late, and is over now
+        except BaseException:  # noqa: BLE001  # whatever it is, the connection is not trusted
             connection.terminate()
-        finally:
             self._leave_room()
+        else:
+            self.give_back(connection)
 
     def _leave_room(self) -> None:
         waiter = self._next_waiter()
@@ -118,8 +122,11 @@ class Connections:
         return None
 
     async def close(self) -> None:
-        """Close those that are not lent, and wait for those that are ending."""
+        """Close those that are not lent, after those that are being mended."""
+        if self._mending:
+            await asyncio.wait(self._mending)
         while self._idle:
-            self.discard(self._idle.pop())
-        if self._closing:
-            await asyncio.wait(self._closing)
+            connection = self._idle.pop()
+            self._free += 1
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=MENDING)

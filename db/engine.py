@@ -157,7 +157,7 @@ class Database:
                 plans.give_back(connection)
                 raise
             except BaseException:
-                plans.discard(connection)
+                plans.mend(connection)
                 raise
             plans.give_back(connection)
 

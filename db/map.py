@@ -17,11 +17,12 @@ from db import (
     rights,
     rooms,
     search,
+    verdicts,
 )
 from db.access import VIEWER_ACCOUNT, Action
 from db.arguments import ById, ByText, Paging
 from db.orders import NAME, NEWEST, OLDEST
-from db.places import Each, Page, Switch, ToOne, Type
+from db.places import Computed, Each, Page, Switch, ToOne, Type
 from domain import ids
 
 
@@ -39,7 +40,7 @@ QUERY = Type(
         "node": Switch(resolution.node_of, ById(frozenset(resolution.NODES))),
         "nodes": Each(resolution.node_of),
         "resolve": resolution.RESOLVE,
-        "asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS)),
+        "asset": Switch(resolution.node_of, ById(verdicts.ASSET_REF_KINDS)),
         "assets": Page("Asset", _everything, assets.ASSET_PAGING, action=Action.LIST),
         "release": ToOne(
             "Release", resolution.by_id, action=Action.READ, arguments=ById(frozenset({ids.Kind.RELEASE}))
@@ -62,6 +63,8 @@ QUERY = Type(
             arguments=ById(frozenset({ids.Kind.CONTRIBUTOR})),
         ),
         "search": search.SEARCH,
+        "permissionCheck": Computed(verdicts.ByAssets()),
+        "hypotheticalRights": Computed(verdicts.ByParents()),
     },
 )
 
@@ -69,7 +72,7 @@ THINGS = Type("Things", None, {"nodes": Each(resolution.met)})
 """What computed values lead to. It is no type of the SDL: the read engine asks it by itself."""
 
 UPDATE_ASSET_SUCCESS = Type(
-    "UpdateAssetSuccess", None, {"asset": Switch(resolution.node_of, ById(assets.ASSET_REF_KINDS))}
+    "UpdateAssetSuccess", None, {"asset": Switch(resolution.node_of, ById(verdicts.ASSET_REF_KINDS))}
 )
 
 TYPES = {

@@ -141,3 +141,5 @@ POSITION = Order("po", "position", NUMBER)
 NUMBERED = Order("nu", "number", NUMBER, descending=True)
 SEQUENCE = Order("se", "sequence", NUMBER)
 OLDEST = Order("ol", "created_at", MOMENT)
+WALKED = Order("wa", "distance", NUMBER)
+"""Of a walk along lineage, by distance and id."""

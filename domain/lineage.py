@@ -26,6 +26,28 @@ class EdgeKind(StrEnum):
     INSPIRED_BY = "INSPIRED_BY"
 
 
+class StepKind(StrEnum):
+    """A step from something to what it is made of: along an edge, or from a release to an item it holds."""
+
+    SAMPLES = "SAMPLES"
+    REMIX_OF = "REMIX_OF"
+    MASHUP_OF = "MASHUP_OF"
+    EDIT_OF = "EDIT_OF"
+    DJ_MIX_OF = "DJ_MIX_OF"
+    COMPILATION_OF = "COMPILATION_OF"
+    KARAOKE_OF = "KARAOKE_OF"
+    STEM_OF = "STEM_OF"
+    ALTERNATE_OF = "ALTERNATE_OF"
+    VERSION_OF = "VERSION_OF"
+    DERIVED_FROM = "DERIVED_FROM"
+    COVER_OF = "COVER_OF"
+    INTERPOLATES = "INTERPOLATES"
+    GENERATED_FROM = "GENERATED_FROM"
+    USES_INSTRUMENT = "USES_INSTRUMENT"
+    INSPIRED_BY = "INSPIRED_BY"
+    CONTAINS = "CONTAINS"
+
+
 class EdgeStatus(StrEnum):
     """What the owners say of an edge."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.canonical import canonical, digest
 
@@ -38,6 +39,28 @@ class Decision(StrEnum):
     LICENSE_REQUIRED = "LICENSE_REQUIRED"
     CONTACT_OWNER = "CONTACT_OWNER"
     DENIED = "DENIED"
+
+
+class Outcome(StrEnum):
+    """What is answered of a use, from open to closed: the four decisions, and what cannot be told."""
+
+    ALLOWED = "ALLOWED"
+    LICENSE_REQUIRED = "LICENSE_REQUIRED"
+    CONTACT_OWNER = "CONTACT_OWNER"
+    UNKNOWN = "UNKNOWN"
+    DENIED = "DENIED"
+
+    @property
+    def rank(self) -> int:
+        """How closed it is: 0 for allowed, 4 for denied."""
+        return _RANKS[self]
+
+    def stricter(self, other: Outcome) -> Outcome:
+        """The more closed of two outcomes."""
+        return max(self, other, key=_RANKS.__getitem__)
+
+
+_RANKS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 class Level(StrEnum):
@@ -75,7 +98,17 @@ class Term(NamedTuple):
         decision: what is decided.
         attribution: the author must be named.
         share_alike: what is made must carry this license (SPDX, unported).
-        exception: what is taken out of it.
+        exception: what is taken out of it: the purpose it does not bind, or COMPOSITION_EXCEPTION.
+        territories: where it holds, as ISO 3166 codes; None or empty for everywhere.
+        starts_on: the first day it holds.
+        ends_on: the first day it no longer holds.
+        purpose: it holds for this purpose only.
+        price_minor: what a license costs, in minor units.
+        currency: of the price, ISO 4217.
+        reaches_outputs: what is played on the instrument is bound too.
+        sublicense: the right passes on to derivatives.
+        royalty_bp: a royalty in basis points.
+        route: how to ask.
     """
 
     use: Use
@@ -84,6 +117,16 @@ class Term(NamedTuple):
     attribution: bool = False
     share_alike: str | None = None
     exception: str | None = None
+    territories: tuple[str, ...] | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    purpose: str | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    reaches_outputs: bool = False
+    sublicense: bool = False
+    royalty_bp: int | None = None
+    route: str | None = None
 
 
 class License(NamedTuple):
@@ -228,6 +271,7 @@ def _rank(term: Term) -> tuple[int, str]:
     return (tuple(Use).index(term.use), term.layer or "")
 
 
-def _told(term: Term) -> dict[str, str | bool]:
+def _told(term: Term) -> dict[str, Any]:
     """Absent means absent, so that a condition added to `Term` later leaves the digests of today alone."""
-    return {name: value for name, value in term._asdict().items() if value}
+    told = {name: value for name, value in term._asdict().items() if value}
+    return told | {name: told[name].isoformat() for name in ("starts_on", "ends_on") if name in told}

@@ -11,9 +11,11 @@ from domain.contributors import Pool
 from domain.rights import Decision, LicenseFamily, Use
 from graph.contributors import Credit, Split
 from graph.fields import PAGE, Connection, Date, DateTime, Node, argument, described, optional, stored
-from graph.lineage import EDGE_FILTERS
+from graph.lineage import EDGE_FILTERS, TimeWindow
 from graph.provenance import ProvenanceEvent
 from graph.rights import PermissionPolicy
+from graph.verdicts import QUESTION, AttributionCredit, Verdict
+from graph.walks import WALK, LineageWalk
 
 if TYPE_CHECKING:
     from graph.artists import Artist
@@ -89,6 +91,23 @@ class Asset(Node):
     derived_count: int | None = stored("How many assets are directly made from it.")
     badges: list[Badge] = stored("How it was made. Information, never a ranking.")
     policy: PermissionPolicy | None = stored("What its owner has stated for it; null where nothing is stated.")
+    rights: list[Verdict] | None = stored(
+        "May it be used for X? One verdict for each use and layer, over everything it is made of; null where it is "
+        "withdrawn. `rights(uses: [REMIX]) { layer decision blockers { clause owner { handle } } askAtLeast { owner "
+        "{ handle } } }` says whether it may be remixed, what is in the way, and whom to ask.",
+        *QUESTION,
+    )
+    clear_windows: list[TimeWindow] | None = stored(
+        "The stretches in which every window of a length is allowed, for all uses asked: where a hook is clear though "
+        "the track is not. Empty where the length of the recording is not known.",
+        argument("lengthMs", int | None, "How long the windows are, in milliseconds; a hook's 30,000 by default."),
+        *QUESTION,
+    )
+    attribution: list[AttributionCredit] | None = stored(
+        "Whom the licenses of everything it is made of ask to name: once each, the nearest first.", *QUESTION
+    )
+    ancestors: LineageWalk | None = stored("Everything it is made of, nearest first.", *WALK)
+    descendants: LineageWalk | None = stored("Everything made of it, nearest first.", *WALK)
     credits: Connection[Credit] = stored("Who did what, in the owner's order.", *PAGE)
     splits: Connection[Split] = stored(
         "Who holds which share. A pool without splits belongs to the owner.",

@@ -40,8 +40,8 @@ from domain.errors import TooCostly
 
 SATURATED = 10**6
 """No count grows beyond: a chain of twenty fragments, each doubling the next, comes to it."""
-SHORT_LIST = 16
-"""What a list without pages may hold."""
+SHORT_LIST = 4
+"""What a list without pages is taken to hold; the terms of a policy are at most 16, what is in the way mostly few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

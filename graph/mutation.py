@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import strawberry
 
 from db.arguments import clean_text
-from db.assets import ASSET_REF_KINDS
+from db.verdicts import ASSET_REF_KINDS
 from domain import errors
 from domain.assets import AssetUpdate, Badge
 from domain.errors import RefusalCode

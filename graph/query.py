@@ -9,6 +9,7 @@ import strawberry
 from domain.artists import ArtistOrder
 from domain.assets import AssetOrder
 from domain.hooks import HookOrder
+from domain.lineage import EdgeKind
 from domain.resolution import Match
 from domain.search import FoundKind
 from graph.artists import Artist, Viewer, World
@@ -18,6 +19,7 @@ from graph.contributors import Contributor
 from graph.fields import PAGE, Connection, Node, argument, described, stored
 from graph.hooks import Hook
 from graph.releases import Release
+from graph.verdicts import QUESTION, PermissionAnswer, Verdict
 
 described(
     Match,
@@ -114,4 +116,17 @@ class Query:
         argument("kinds", list[FoundKind] | None, "Only things of these kinds."),
         *PAGE,
         hints=[PUBLIC],
+    )
+    permission_check: list[PermissionAnswer] = stored(
+        "May these assets be used for X? Up to 500 at once, all answered on one state of the graph, in their order: "
+        '`permissionCheck(ids: [...], uses: [SYNC], territory: "DE") { id decision verdicts { blockers { clause }}}`.',
+        argument("ids", list[strawberry.ID], "At most 500 ids of assets."),
+        *QUESTION,
+    )
+    hypothetical_rights: list[Verdict] | None = stored(
+        "What could be done with something made of these assets, before it is made; null where one of them is not "
+        "there for you.",
+        argument("parents", list[strawberry.ID], "What it would be made of."),
+        argument("kind", EdgeKind | None, "How; in a manner not known where none is given."),
+        *QUESTION,
     )

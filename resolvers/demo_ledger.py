@@ -12,7 +12,7 @@ from domain.accounts import Role
 from domain.canonical import canonical, digest
 from domain.ids import Kind, Ref
 from domain.provenance import Event, EventKind
-from domain.rights import Level, License, LicenseFamily, Use, preset, read_license, terms_digest
+from domain.rights import Level, License, LicenseFamily, Term, Use, preset, read_license, terms_digest
 from domain.search import FoundKind
 from resolvers.context import Acting
 from resolvers.demo_scene import Scene, Work, World
@@ -28,20 +28,7 @@ _OWN_WORDS = {
     "open-to-remix": License(LicenseFamily.OPEN_TO_REMIX, ""),
     "custom": License(LicenseFamily.CUSTOM, ""),
 }
-_NO_CONDITIONS: Mapping[str, Any] = {
-    "layer": None,
-    "attribution": False,
-    "share_alike": None,
-    "territories": None,
-    "purpose": None,
-    "price_minor": None,
-    "currency": None,
-    "exception": None,
-    "reaches_outputs": False,
-    "sublicense": False,
-    "royalty_bp": None,
-    "route": None,
-}
+_NO_CONDITIONS: Mapping[str, Any] = {"layer": None, **Term._field_defaults}
 
 
 class Ledger:

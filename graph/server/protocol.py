@@ -19,6 +19,8 @@ from graph.server.admission import PACE, ConnectionLimits, refusal
 
 LEAVING = "casset.leaving"
 """Under this key of its state a read leaves the task to cancel when its client is gone; it is taken off for that."""
+LEAVES_AFTER = 0.25
+"""Seconds that such a read still has."""
 _NEVER = math.inf
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _VERSIONS = frozenset({"1.0", "1.1"})
@@ -102,7 +104,8 @@ class CassetProtocol(HttpToolsProtocol):
             running.message_event.set()
             leaving = running.scope["state"].pop(LEAVING, None)
             if leaving is not None:
-                leaving.cancel()
+                # Most reads end sooner than a statement is cancelled.
+                self.loop.call_later(LEAVES_AFTER, leaving.cancel)
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:

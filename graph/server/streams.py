@@ -126,6 +126,7 @@ class Streams:
         """Send event after event, and a sign of life in silence, until the source or one of `ends` is done."""
         async with aclosing(self._door.events(admitted)) as events:
             coming = asyncio.ensure_future(anext(events, None))
+            ending = form.ending
             try:
                 while True:
                     await asyncio.wait({coming, *ends}, timeout=self._heartbeat, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +138,6 @@ class Streams:
                         continue
                     answer = _result(coming)
                     if answer is None:
-                        ending = form.ending
                         break
                     await _part(send, form.event(answer.body, answer.mark))
                     coming = asyncio.ensure_future(anext(events, None))

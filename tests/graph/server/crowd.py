@@ -14,7 +14,7 @@ from graph.server.sockets import SUBPROTOCOL
 
 BEGINNING = (
     '{"type":"connection_init"}',
-    '{"id":"1","type":"subscribe","payload":{"query":"subscription { clock(every: 200) { number } }"}}',
+    '{"id":"1","type":"subscribe","payload":{"query":"subscription { clock(every: 1000) { number } }"}}',
 )
 AT_ONCE = 50
 
@@ -25,7 +25,7 @@ async def gather(url: str, count: int) -> None:
 
     async def subscriber() -> ClientConnection:
         async with room:
-            socket = await connect(url, subprotocols=[SUBPROTOCOL], compression=None, proxy=None)
+            socket = await connect(url, subprotocols=[SUBPROTOCOL], compression=None, proxy=None, open_timeout=60)
             for message in BEGINNING:
                 await socket.send(message)
                 await socket.recv()

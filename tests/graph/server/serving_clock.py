@@ -32,13 +32,15 @@ from graph.schema import executable
 from graph.server.admission import ConnectionLimits
 from graph.server.app import Application, create_app
 from graph.server.health import DrainingServer
-from graph.server.requests import LARGEST_BODY
+from graph.server.serving import server_of
 from graph.server.settings import Settings
 from graph.server.sockets import SUBPROTOCOL, SocketLimits
 from tests.graph.server.running import PATIENCE, Running, running
 
 HOUR = 3_600_000
 """Milliseconds between two ticks where a test wants none."""
+NOWHERE = {"host": "127.0.0.1", "port": 1, "user": "casset", "database": "casset"}
+"""A database that is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +212,10 @@ def served(
         app._sockets.limits = sockets
     if heartbeat is not None:
         app._endpoint._streams._heartbeat = heartbeat
-    as_in_production = {
-        "lifespan": "on",
-        "ws": "websockets-sansio",
-        "ws_max_size": LARGEST_BODY,
-        "ws_per_message_deflate": False,
-        "make_server": functools.partial(DrainingServer, draining=app.health.draining),
-    }
-    with running(app, limits, **{**as_in_production, **config}) as http:
+    production = server_of(app).config
+    given = {name: getattr(production, name) for name in ("ws", "ws_max_size", "ws_per_message_deflate")}
+    make_server = functools.partial(DrainingServer, draining=app.health.draining)
+    with running(app, limits, make_server=make_server, **{"lifespan": "on", **given, **config}) as http:
         yield Served(app, clock, http)
 
 

@@ -1,0 +1,120 @@
+"""Where verdicts and walks come from: they are computed, and this is how their arguments are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Any
+
+from db.arguments import Bound, Given, Reading, clean_text
+from db.orders import WALKED
+from domain.assets import AssetKind
+from domain.errors import BadInput, Invalid
+from domain.ids import Kind, parse_ref_of
+from domain.lineage import EdgeKind, EdgeStatus, StepKind
+from domain.rights import Use
+from domain.windows import checked_window
+
+MOST_ASSETS = 500
+"""That one question may be about."""
+HOOK_MS = 30_000
+DEFAULT_WALK, LARGEST_WALK, LARGEST_DEPTH = 100, 1000, 1000
+ASSET_REF_KINDS = frozenset({Kind.TRACK, Kind.SAMPLE, Kind.INSTRUMENT, Kind.RELEASE})
+_CONTRIBUTORS = frozenset({Kind.CONTRIBUTOR})
+_TERRITORY = re.compile(r"[A-Z]{2}")
+
+
+class Unbound:
+    """Arguments of a computed field: they never form the statement."""
+
+    def bind(self, shape: Hashable, prefix: str) -> Bound:
+        """Nothing: the statement does not speak of them."""
+        return {}
+
+
+class ByQuestion(Unbound):
+    """`uses asOf knownAt territory purpose window`."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse a window that is none, and a territory that is no code."""
+        uses = given.get("uses")
+        values: dict[str, Any] = {
+            "uses": frozenset(Use if uses is None else map(Use, uses)),
+            "territory": given.get("territory"),
+            "purpose": given.get("purpose"),
+            "window": None,
+            "valid_at": given.get("asOf"),
+            "known_at": given.get("knownAt"),
+        }
+        if values["territory"] is not None and not _TERRITORY.fullmatch(values["territory"]):
+            raise BadInput("territory is an ISO 3166-1 code of two capital letters, such as DE.")
+        if values["purpose"] is not None:
+            clean_text("purpose", values["purpose"])
+        if given.get("window") is not None:
+            try:
+                values["window"] = checked_window(given["window"]["startMs"], given["window"].get("endMs"))
+            except Invalid as error:
+                raise BadInput(error.message) from None
+        return None, values
+
+
+class ByAssets(ByQuestion):
+    """The same, of at most 500 assets."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse too many ids, and those of other kinds."""
+        _, values = super().read(given)
+        if len(given["ids"]) > MOST_ASSETS:
+            raise BadInput(f"ids takes at most {MOST_ASSETS} ids, not {len(given['ids'])}.")
+        return None, {**values, "assets": [parse_ref_of(id_, ASSET_REF_KINDS) for id_ in given["ids"]]}
+
+
+class ByParents(ByQuestion):
+    """The same, of something that might be made of some assets."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse none or too many parents, and ids of other kinds."""
+        _, values = super().read(given)
+        if not 1 <= len(given["parents"]) <= MOST_ASSETS:
+            raise BadInput(f"parents takes 1 to {MOST_ASSETS} ids, not {len(given['parents'])}.")
+        parents = [parse_ref_of(id_, ASSET_REF_KINDS).id for id_ in given["parents"]]
+        return None, {**values, "parents": parents, "kind": EdgeKind(given.get("kind") or EdgeKind.DERIVED_FROM)}
+
+
+class ByLength(ByQuestion):
+    """The same, of windows of a length."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse a length that is none."""
+        _, values = super().read(given)
+        length = given.get("lengthMs")
+        length = HOOK_MS if length is None else length
+        if length < 1:
+            raise BadInput(f"lengthMs must be 1 or more, not {length}.")
+        return None, {**values, "length_ms": length}
+
+
+class ByWalk(Unbound):
+    """`kinds statuses assetKinds contributor depth asOf knownAt first after`."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse sizes and depths out of bounds, and cursors of other lists."""
+        first, depth = given.get("first"), given.get("depth")
+        first = DEFAULT_WALK if first is None else first
+        if not 1 <= first <= LARGEST_WALK:
+            raise BadInput(f"first must be from 1 to {LARGEST_WALK}, not {first}.")
+        if depth is not None and depth < 1:
+            raise BadInput(f"depth must be 1 or more, not {depth}.")
+        contributor, after = given.get("contributor"), given.get("after")
+        kinds, statuses, told = given.get("kinds"), given.get("statuses"), given.get("assetKinds")
+        return None, {
+            "kinds": tuple(StepKind if kinds is None else kinds),
+            "statuses": tuple(EdgeStatus if statuses is None else statuses),
+            "asset_kinds": None if told is None else frozenset(map(AssetKind, told)),
+            "contributor": None if contributor is None else parse_ref_of(contributor, _CONTRIBUTORS).id,
+            "depth": LARGEST_DEPTH if depth is None else min(depth, LARGEST_DEPTH),
+            "valid_at": given.get("asOf"),
+            "known_at": given.get("knownAt"),
+            "first": first,
+            "after": None if after is None else WALKED.read(after),
+        }

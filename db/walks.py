@@ -1,0 +1,124 @@
+"""Walking lineage, one hop at a time: what some assets are made of, or what is made of them.
+
+All hops of a walk read one state. Nothing here is hidden or cut: an edge somebody may not hear of is not walked, an
+asset they may not see is a step like any other, and what it is told as is decided where it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import tables
+from db.access import edge_told, stood, viewer_values
+from db.engine import Database
+from domain.accounts import Viewer
+from domain.assets import AssetKind
+from domain.lineage import StepKind
+
+_HERE = bindparam("here", type_=ARRAY(Uuid), required=True)
+_KINDS = bindparam("kinds", type_=ARRAY(Text), required=True)
+_STATUSES = bindparam("statuses", type_=ARRAY(Text), required=True)
+
+
+class Hop(NamedTuple):
+    """One edge, or a release and an item it holds (under the item's id), from the near end to the far one."""
+
+    id: UUID
+    near: UUID
+    far: UUID
+    kind: StepKind
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Which way is walked, along what, and when.
+
+    Attributes:
+        upwards: to what things are made of; otherwise to what is made of them.
+        kinds: of the steps that are taken.
+        statuses: of the edges among them.
+        moment: (valid at, known at); None for now.
+    """
+
+    upwards: bool
+    kinds: Collection[str]
+    statuses: Collection[str]
+    moment: tuple[datetime, datetime] | None = None
+
+
+def _statement(*, upwards: bool, now: bool) -> Any:
+    edge, release, item = (table.alias() for table in (tables.lineage_edge, tables.release, tables.release_item))
+    near, far = (edge.c.child_id, edge.c.parent_id) if upwards else (edge.c.parent_id, edge.c.child_id)
+    stored = select(edge.c.id, near.label("near"), far.label("far"), edge.c.kind).where(
+        near == any_(_HERE),
+        edge.c.kind == any_(_KINDS),
+        edge.c.status == any_(_STATUSES),
+        edge_told(edge),
+        stood(edge, now=now),
+    )
+    ends = (release.c.id, item.c.asset_id) if upwards else (item.c.asset_id, release.c.id)
+    contains = literal(StepKind.CONTAINS.value, Text)
+    held = (
+        select(item.c.id, ends[0].label("near"), ends[1].label("far"), contains)
+        .join_from(release, item, item.c.version_id == release.c.current_version_id)
+        .where(ends[0] == any_(_HERE), contains == any_(_KINDS))
+    )
+    return union_all(stored, held)
+
+
+_STATEMENTS = {(up, now): _statement(upwards=up, now=now) for up in (True, False) for now in (True, False)}
+
+
+_ASSETS = select(tables.asset.c.id, tables.asset.c.kind).where(tables.asset.c.id == any_(_HERE))
+_CREDITED = select(tables.credit.c.asset_id).where(
+    tables.credit.c.asset_id == any_(_HERE),
+    tables.credit.c.contributor_id == bindparam("contributor", type_=Uuid, required=True),
+    tables.credit.c.acceptance != "DECLINED",
+)
+
+
+class WalkReader:
+    """Reads hops for one viewer, all of one state."""
+
+    def __init__(self, connection: AsyncConnection, viewer: Viewer) -> None:
+        """Read over a connection."""
+        self._connection = connection
+        self._viewer = viewer_values(viewer)
+
+    async def hops(self, here: Sequence[UUID], steps: Steps) -> list[Hop]:
+        """All steps from some assets, in the order of their ids."""
+        values: dict[str, Any] = {
+            **self._viewer,
+            "here": list(here),
+            "kinds": list(steps.kinds),
+            "statuses": list(steps.statuses),
+        }
+        if steps.moment is not None:
+            values |= {"valid_at": steps.moment[0], "known_at": steps.moment[1]}
+        rows = await self._connection.execute(_STATEMENTS[steps.upwards, steps.moment is None], values)
+        return sorted(Hop(row[0], row[1], row[2], StepKind(row[3])) for row in rows)
+
+    async def kinds(self, assets: Sequence[UUID]) -> dict[UUID, AssetKind]:
+        """The kinds of some assets, without those that are not there."""
+        rows = await self._connection.execute(_ASSETS, {"here": list(assets)})
+        return {row.id: AssetKind(row.kind) for row in rows}
+
+    async def credited(self, assets: Sequence[UUID], contributor: UUID) -> frozenset[UUID]:
+        """Those of some assets on which a contributor is credited."""
+        rows = await self._connection.execute(_CREDITED, {"here": list(assets), "contributor": contributor})
+        return frozenset(rows.scalars())
+
+
+@asynccontextmanager
+async def walking(database: Database, viewer: Viewer) -> AsyncIterator[WalkReader]:
+    """Read hops for a viewer, all of one state."""
+    async with database.read(snapshot=True) as connection:
+        yield WalkReader(connection, viewer)

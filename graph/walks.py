@@ -1,0 +1,59 @@
+"""The SDL of walks: everything something is made of, or everything made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from domain.assets import AssetKind
+from domain.lineage import EdgeStatus, StepKind
+from graph.fields import DateTime, argument, described, stored
+from graph.verdicts import LineageStep
+from resolvers.lineage import WalkEnd
+
+if TYPE_CHECKING:
+    from graph.assets import Asset
+
+described(
+    WalkEnd,
+    PAGE="There is more: go on with `after: endCursor`.",
+    DEPTH="There is more beyond the depth that was asked for.",
+    BUDGET="The walk came by more than a walk may: ask for fewer kinds, or a smaller depth.",
+)
+
+
+@strawberry.type(description="An asset a walk came by.")
+class WalkedAsset:
+    """A step's end."""
+
+    asset: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored(
+        "The asset; null where you may not see it."
+    )
+    distance: int = stored("How many steps away it is, by the shortest way.")
+    through: list[LineageStep] = stored("The last steps of the shortest ways there.")
+
+
+@strawberry.type(
+    description="A walk along lineage, nearest first. It is complete, or says that it is not, why, and how to go on."
+)
+class LineageWalk:
+    """A page of a walk."""
+
+    assets: list[WalkedAsset] = stored("The assets of this page.")
+    complete: bool = stored("Nothing is missing after this page.")
+    reason: WalkEnd | None = stored("Why it is not complete.")
+    end_cursor: str | None = stored("Where to go on; null on an empty page.")
+
+
+WALK = (
+    argument("kinds", list[StepKind] | None, "Only along steps of these kinds."),
+    argument("statuses", list[EdgeStatus] | None, "Only along edges of these statuses."),
+    argument("assetKinds", list[AssetKind] | None, "Tell only assets of these kinds; others are walked over."),
+    argument("contributor", strawberry.ID | None, "Tell only assets on which this contributor is credited."),
+    argument("depth", int | None, "At most so many steps away."),
+    argument("asOf", DateTime | None, "What held at that moment; now where none is given."),
+    argument("knownAt", DateTime | None, "As it was known at that moment; `asOf` where none is given."),
+    argument("first", int | None, "How many assets to tell, 1 to 1,000; 100 where none is given."),
+    argument("after", str | None, "Continue after this cursor."),
+)

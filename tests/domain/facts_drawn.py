@@ -1,0 +1,105 @@
+"""Small sets of facts and questions, drawn so that whatever rules meet does meet: few names, many statements."""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from domain.assets import AssetKind
+from domain.facts import CONTAINS, Bond, Facts, Part, Question, Statement
+from domain.lineage import EdgeKind
+from domain.rights import COMPOSITION_EXCEPTION, Decision, Layer, Level, LicenseFamily, Term, Use, preset, read_license
+from domain.windows import Window
+
+MEDIA_MS = 9
+DAY = date(2026, 5, 1)
+VERSION = UUID(int=900)
+OWNERS = [UUID(int=100 + number) for number in range(4)]
+ANYTHING = tuple(Term(use, None, Decision.ALLOWED) for use in Use)
+LICENSES = (
+    "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "GPL-2.0-only", "GPL-3.0-only",
+    "LicenseRef-GPL-2.0-or-later-with-composition-exception", "LicenseRef-all-rights-reserved",
+)  # fmt: skip
+
+
+def asset(number: int) -> UUID:
+    return UUID(int=1 + number)
+
+
+def term(chance: Random) -> Term:
+    return Term(
+        use=chance.choice([Use.REMIX, Use.SYNC, Use.AI_TRAINING]),
+        layer=chance.choice([None, *Layer]),
+        decision=chance.choice([Decision.ALLOWED, Decision.ALLOWED, *Decision]),
+        attribution=chance.random() < 0.5,
+        share_alike=chance.choice([None, None, "CC-BY-SA-3.0", "GPL-2.0-only"]),
+        exception=chance.choice([None, None, None, COMPOSITION_EXCEPTION, "accessibility"]),
+        territories=chance.choice([None, None, None, ("DE",), ("DE", "FR")]),
+        starts_on=chance.choice([None, None, date(2026, 1, 1), DAY, date(2026, 6, 1)]),
+        ends_on=chance.choice([None, None, date(2026, 3, 1), DAY, date(2027, 1, 1)]),
+        purpose=chance.choice([None, None, None, "film"]),
+        reaches_outputs=chance.random() < 0.5,
+    )
+
+
+def policies(chance: Random) -> list[tuple[Term, ...]]:
+    """One draw each, because a draw is what an example costs: the open one, those of licenses, and mixtures."""
+    licensed = [preset(read_license(text)) for text in LICENSES]
+    mixed = [
+        (*chance.choice([(), (), ANYTHING[2:]]), *(term(chance) for _ in range(chance.randint(1, 3))))
+        for _ in range(300)
+    ]
+    return [*[ANYTHING] * 200, *licensed * 20, *mixed]
+
+
+spoken = st.sampled_from(policies(Random(1)))
+stretches = [
+    Window(start, end) for start in range(MEDIA_MS) for end in (None, *range(start + 1, start + 5)) if start or end
+]
+windows = st.sampled_from([*[None] * 25, *stretches])
+MAKING = (EdgeKind.SAMPLES, EdgeKind.REMIX_OF, EdgeKind.COVER_OF, EdgeKind.INTERPOLATES, EdgeKind.USES_INSTRUMENT)
+bond_kinds = st.sampled_from([*MAKING, *MAKING, EdgeKind.INSPIRED_BY, EdgeKind.GENERATED_FROM, CONTAINS])
+
+
+@st.composite
+def facts(draw: st.DrawFn, *, with_cycles: bool = False, with_unread: bool = True) -> Facts:
+    count = draw(st.integers(1, 6))
+    parts = {
+        asset(number): Part(
+            asset(number), draw(st.sampled_from(OWNERS)), draw(st.sampled_from(AssetKind)), None, MEDIA_MS
+        )
+        for number in range(count)
+    }
+    bonds = []
+    for number in range(draw(st.integers(1, 8)) if count > 1 else 0):
+        child, parent = draw(st.integers(0, min(number, count - 1))), draw(st.integers(0, count - 1))
+        if child != parent:
+            if not with_cycles:
+                child, parent = sorted((child, parent))
+            ends = asset(child), asset(parent)
+            bonds.append(Bond(UUID(int=500 + number), *ends, draw(bond_kinds), draw(windows), draw(windows)))
+    subjects = [(Level.ASSET, id_) for id_ in parts]
+    others = [(Level.ARTIST, owner) for owner in OWNERS] + [(Level.VERSION, VERSION), (Level.AGENT_RULE, VERSION)]
+    said = [subject for subject in subjects if draw(st.integers(0, 4))]
+    said += draw(st.lists(st.sampled_from([*others, *subjects]), max_size=3))
+    statements = [
+        Statement(UUID(int=700 + number), subject, level, draw(spoken), LicenseFamily.CUSTOM, f"L{number}")
+        for number, (level, subject) in enumerate(said)
+    ]
+    unread = draw(st.sets(st.sampled_from(sorted(parts)), max_size=1)) if with_unread and draw(st.booleans()) else set()
+    return Facts(parts, bonds, statements, frozenset(unread))
+
+
+questions = st.builds(
+    Question,
+    asset=st.just(asset(0)),
+    uses=st.just(frozenset({Use.REMIX, Use.SYNC, Use.AI_TRAINING, Use.COMMERCIAL_USE})),
+    on=st.just(DAY),
+    territory=st.sampled_from([None, None, "DE", "US"]),
+    purpose=st.sampled_from([None, None, "film", "accessibility"]),
+    window=windows,
+    version=st.sampled_from([None, VERSION]),
+)
