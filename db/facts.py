@@ -165,6 +165,7 @@ async def _terms_of(database: Database, sets: set[str]) -> Mapping[str, tuple[Te
     if missing:
         async with database.read() as connection:
             rows = (await connection.execute(_TERMS, {"sets": missing})).all()
+        kept.update({str(id_): () for id_ in missing})
         for id_, listed in groupby(rows, lambda row: str(row.term_set_id)):
             kept[id_] = tuple(_term(row) for row in listed)
     return kept

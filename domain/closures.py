@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.assets import AssetKind
 from domain.facts import CARRIES, Graph
 from domain.levels import BITS, EVERY, OUTRIGHT, WIDTH
 from domain.lineage import EdgeKind
@@ -176,7 +175,7 @@ class Sums:
         total = 0
         for bond in bonds:
             total |= self._over.get(bond, 0)
-        if total and _is_track(self._graph, node):
+        if total and self._graph.is_track[node]:
             total = total >> WIDTH & self._outright
             total |= total << WIDTH
         return self._own(node) | total
@@ -199,14 +198,9 @@ class Sums:
 
 def _through(graph: Graph, node: int, bits: int) -> int:
     """The bits that leave an asset upwards: what lies above a track is reached through a track."""
-    if _is_track(graph, node):
+    if graph.is_track[node]:
         return (bits | bits << WIDTH) & EVERY & ~OUTRIGHT
     return bits
-
-
-def _is_track(graph: Graph, node: int) -> bool:
-    part = graph.parts[node]
-    return part is not None and part.kind is AssetKind.TRACK
 
 
 def _parents_first(graph: Graph, starts: Iterable[int]) -> tuple[list[int], bool]:

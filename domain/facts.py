@@ -100,6 +100,7 @@ class Graph(NamedTuple):
         numbers: assets by id, and `nodes` the other way round.
         owners: the owner of each asset, None where it could not be read.
         parts: None where the asset could not be read.
+        is_track: whether an asset is known to be one, even where no more than that could be read.
         bonds: by number.
         children: the child of each bond; `parents` its parent.
         above: the bonds to the parents of each asset.
@@ -110,6 +111,7 @@ class Graph(NamedTuple):
     nodes: list[UUID]
     owners: list[int | None]
     parts: list[Part | None]
+    is_track: list[bool]
     bonds: list[Bond]
     children: list[int]
     parents: list[int]
@@ -125,7 +127,7 @@ class Facts:
         parts: assets by id.
         bonds: the binding edges among them, and the items of the releases.
         statements: the policies that hold.
-        unread: ancestors that could not be read. An asset that is in no part is as good as unread.
+        unread: assets whose policies could not be read. One that is not among the parts is as good as unread.
     """
 
     parts: Mapping[UUID, Part]
@@ -158,7 +160,9 @@ class Facts:
             () if part is None else (*said.get((Level.ASSET, part.id), ()), *said.get((Level.ARTIST, part.owner), ()))
             for part in parts
         ]
-        return Graph(numbers, nodes, owners, parts, bonds, children, parents, above, stated)
+        kinds = [None if part is None else part.kind for part in map(self.parts.get, nodes)]
+        is_track = [kind is AssetKind.TRACK for kind in kinds]
+        return Graph(numbers, nodes, owners, parts, is_track, bonds, children, parents, above, stated)
 
     @cached_property
     def disputed(self) -> tuple[str, ...]:

@@ -36,12 +36,14 @@ from graphql import (
 )
 
 from db.arguments import DEFAULT_PAGE, LARGEST_PAGE
+from db.map import TYPES
+from db.places import Many
 from domain.errors import TooCostly
 
 SATURATED = 10**6
 """No count grows beyond: a chain of twenty fragments, each doubling the next, comes to it."""
 SHORT_LIST = 4
-"""What a list without pages is taken to hold; the terms of a policy are at most 16, what is in the way mostly few."""
+"""What a computed list without pages is taken to hold: what is in the way is mostly little."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -271,8 +273,8 @@ class _Pass:
             extent.objects = _Sum()
         elif definition is not None and type_ is not None and not _is_within(type_, name):
             given = {argument.name.value: argument.value for argument in node.arguments or ()}
-            is_list = is_list_type(get_nullable_type(definition.type))
-            extent.objects = _times(extent.objects, *_sizes(definition.args, given, is_list=is_list))
+            length = _length(type_.name, name) if is_list_type(get_nullable_type(definition.type)) else 1
+            extent.objects = _times(extent.objects, *_sizes(definition.args, given, length))
             extent.depth += 1
         return extent
 
@@ -296,12 +298,18 @@ def _times(below: _Sum, number: int, variables: _Sizes) -> _Sum:
     return all_
 
 
-def _sizes(arguments: Mapping[str, Any], given: Mapping[str, ValueNode], *, is_list: bool) -> tuple[int, _Sizes]:
+def _length(owner: str, name: str) -> int:
+    """How long a list without pages may be: as its place says, where it has one."""
+    place = TYPES[owner].places.get(name) if owner in TYPES else None
+    return place.cap if isinstance(place, Many) else SHORT_LIST
+
+
+def _sizes(arguments: Mapping[str, Any], given: Mapping[str, ValueNode], length: int) -> tuple[int, _Sizes]:
     """How often a field's object is read: a number, and the variables that multiply it."""
     if "ids" in arguments:
         return _factor(given.get("ids"))
     if "first" not in arguments:
-        return (SHORT_LIST if is_list else 1), ()
+        return length, ()
     asked = [given[name] for name in ("first", "last") if name in given]
     asked = [value for value in asked if not isinstance(value, NullValueNode)]
     if len(asked) == 1:

@@ -20,9 +20,16 @@ VERSION = UUID(int=900)
 OWNERS = [UUID(int=100 + number) for number in range(4)]
 ANYTHING = tuple(Term(use, None, Decision.ALLOWED) for use in Use)
 LICENSES = (
-    "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "GPL-2.0-only", "GPL-3.0-only",
-    "LicenseRef-GPL-2.0-or-later-with-composition-exception", "LicenseRef-all-rights-reserved",
-)  # fmt: skip
+    "CC0-1.0",
+    "CC-BY-4.0",
+    "CC-BY-SA-3.0",
+    "CC-BY-SA-4.0",
+    "CC-BY-NC-4.0",
+    "GPL-2.0-only",
+    "GPL-3.0-only",
+    "LicenseRef-GPL-2.0-or-later-with-composition-exception",
+    "LicenseRef-all-rights-reserved",
+)  # fmt: skip - a list of names reads better in two lines
 
 
 def asset(number: int) -> UUID:

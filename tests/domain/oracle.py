@@ -121,7 +121,7 @@ def paths(given: Facts, asked: Question, use: Use, layer: Layer) -> Iterator[tup
     carrying = [bond for bond in given.bonds if carries(given, asked, bond, use, layer)]
 
     def is_track(subject: UUID) -> bool:
-        return subject not in given.unread and given.parts[subject].kind is AssetKind.TRACK
+        return given.parts[subject].kind is AssetKind.TRACK
 
     def up(subject: UUID, window: Window | None, path: tuple[UUID, ...], through: bool):
         yield subject, path, through

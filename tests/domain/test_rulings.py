@@ -253,6 +253,22 @@ def test_compositions_made_with_samples_are_not_bound_where_their_license_except
     assert asked(AssetKind.RELEASE, bond(A, B, CONTAINS), bond(B, C), bond(A, C, CONTAINS)) is Outcome.CONTACT_OWNER
 
 
+def test_who_is_reached_outright_is_bound_outright_however_near_a_track_leads_to_it_too():
+    kinds = {A: AssetKind.RELEASE, B: AssetKind.TRACK, C: AssetKind.SAMPLE, D: AssetKind.SAMPLE}
+    pack = Part(UUID(int=5), DAN, AssetKind.SAMPLE)
+    terms = [
+        Term(Use.REMIX, None, Decision.DENIED, exception=COMPOSITION_EXCEPTION),
+        Term(Use.REMIX, None, Decision.CONTACT_OWNER),
+    ]
+    short, long = [bond(A, B, CONTAINS), bond(B, C)], [bond(A, D, CONTAINS), bond(D, pack.id), bond(pack.id, C)]
+    parts = [*(part(id_, kind) for id_, kind in kinds.items()), pack]
+    statements = [said(A, OPEN), said(B, OPEN), said(D, OPEN), said(pack.id, OPEN), said(C, *terms)]
+    (near,) = ask(facts(parts, short, statements)).blockers
+    assert (near.outcome, near.path) == (Outcome.CONTACT_OWNER, tuple(step.id for step in short))
+    (both,) = ask(facts(parts, [*short, *long], statements)).blockers
+    assert (both.outcome, both.path) == (Outcome.DENIED, tuple(step.id for step in long))
+
+
 def test_no_ai_processing_except_accessibility():
     known = facts([part(A)], [], [said(A, Term(Use.AI_GENERATION, None, Decision.DENIED, exception="accessibility"))])
     assert ask(known, Use.AI_GENERATION, purpose="accessibility").outcome is Outcome.ALLOWED
@@ -333,6 +349,11 @@ def test_what_could_not_be_read_is_unknown_and_cannot_be_asked():
         assert [step.bond for step in verdict.clear_by] == [UUID(int=212)]
 
 
+def test_the_kind_of_an_asset_may_be_known_where_its_policy_is_not():
+    known = facts([part(A), part(B, AssetKind.SAMPLE)], [bond(A, B)], [said(B, FREE_GPL)], [A])
+    assert [blocker.asset for blocker in ask(known, Use.AI_TRAINING).blockers] == [A]
+
+
 def test_an_asset_that_is_in_no_fact_is_unknown():
     verdict = ask(facts([]))
     assert (verdict.outcome, verdict.clear_by, verdict.ask_at_least) == (Outcome.UNKNOWN, Reason.UNREAD, Reason.UNREAD)
@@ -399,14 +420,34 @@ def test_a_mix_of_344_a_chain_of_5000_and_a_cycle_are_answered_whole():
     assert set(answer.values()) == {Outcome.CONTACT_OWNER}
 
 
+def test_everything_in_a_cycle_is_bound_by_everything_in_it():
+    ids = [UUID(int=10_000 + number) for number in range(7)]
+    parts = [Part(id_, ANNA, AssetKind.SAMPLE) for id_ in ids]
+    steps = [Bond(UUID(int=500 + n), id_, ids[(n + 1) % 7], EdgeKind.SAMPLES) for n, id_ in enumerate(ids)]
+    refusal = Term(Use.REMIX, None, Decision.DENIED)
+    for refused in ids:
+        ring = facts(parts, steps, [said(id_, refusal if id_ == refused else OPEN) for id_ in ids])
+        asked = [Question(id_, frozenset({Use.REMIX}), DAY) for id_ in ids]
+        assert [set(answer.values()) for answer in outcomes(ring, asked)] == [{Outcome.DENIED}] * 7
+
+
 # Terms.
 
 
 def test_a_condition_a_term_does_not_have_leaves_its_digest_alone():
     bare = Term(Use.SYNC, None, Decision.ALLOWED)
     assert terms_digest((bare,)) == terms_digest((bare._replace(territories=(), royalty_bp=0),))
-    conditions = [{"territories": ("DE",)}, {"starts_on": DAY}, {"ends_on": DAY}, {"purpose": "film"}, {"price_minor": 5, "currency": "EUR"},
-                  {"reaches_outputs": True}, {"sublicense": True}, {"royalty_bp": 5}, {"route": "mail"}]  # fmt: skip
+    conditions = [
+        {"territories": ("DE",)},
+        {"starts_on": DAY},
+        {"ends_on": DAY},
+        {"purpose": "film"},
+        {"price_minor": 5, "currency": "EUR"},
+        {"reaches_outputs": True},
+        {"sublicense": True},
+        {"royalty_bp": 5},
+        {"route": "mail"},
+    ]
     assert len({terms_digest((bare._replace(**condition),)) for condition in ({}, *conditions)}) == 10
 
 

@@ -41,7 +41,7 @@ from graphql.utilities import type_comparators
 
 from db.arguments import Paging
 from db.map import TYPES
-from db.places import place_of
+from db.places import Computed, place_of
 from db.resolution import NODES
 from domain.ids import Kind, Ref
 from tests.graph.scene import NASTY, START, Rows, digest
@@ -293,6 +293,9 @@ class Author:
 
     def _page(self, owner: str, name: str, room: int) -> tuple[dict[str, Any], int]:
         place, _ = place_of(TYPES, TYPES[owner], name)
+        if isinstance(place, Computed):
+            size = self.chance.choice([size for size in (1, 2, 5, 20) if size <= max(1, room)])
+            return {"first": size} | ({"after": "no cursor"} if self._happens(0.01) else {}), size
         paging: Paging = place.arguments
         order = self.chance.choice([None, *paging.orders])
         chosen: dict[str, Any] = {} if order is None or len(paging.orders) == 1 else {"order": order}
@@ -334,6 +337,8 @@ class Author:
             return self.chance.choice(list(type_.values))
         if type_.name == "Boolean":
             return self._happens(0.5)
+        if type_.name == "Int":
+            return self.chance.choice((0, 1, 1, 2, 1000, 30_000, 60_000)) if self._happens(0.9) else -1
         return self._text(type_.name, field_name, word)
 
     def _text(self, type_name: str, field_name: str, word: str) -> str:
@@ -342,6 +347,10 @@ class Author:
             return self.chance.choice(
                 (moment, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-12:00", "2026-01-31T12:00:00Z")
             )
+        if word == "territory":
+            return self.chance.choice(("DE", "JP", "US", "de"))
+        if word == "purpose":
+            return self.chance.choice(("", "education", "accessibility"))
         if word == "query":
             return self.chance.choice((*QUERIES, *QUERIES, *NASTY[:8]))
         if word == "ref":
@@ -354,9 +363,11 @@ class Author:
                 "asset": ASSETS,
                 "release": ("release",),
                 "contributor": ("contributor",),
+                "parents": ASSETS,
                 "owner": ("artist",),
                 "madeFrom": ASSETS,
-            }.get(word if word != "id" else field_name, kinds)
+                "permissionCheck": ASSETS,
+            }.get(word if word not in ("id", "ids") else field_name, kinds)
         return self._id(kinds)
 
     def _id(self, kinds: Sequence[str]) -> str:

@@ -48,8 +48,9 @@ class Trial:
 
     async def differ(self, document: Document, viewer: Viewer) -> str | None:
         """How the executions differ for a document, or None."""
-        planned = self._planned()
+        planned, filled = self._planned(), self._filled()
         first, statements = await self.ask(self.plan, document, viewer)
+        with_holes = self._filled() > filled
         again, _ = await self.ask(self.plan, document, viewer)
         reference, _ = await self.ask(self.reference, document, viewer)
         self.seen["asked"] += 1
@@ -60,7 +61,8 @@ class Trial:
         self.seen["planned" if by_plan else "not planned"] += 1
         if b'"INTERNAL"' in reference.body:
             return f"the reference failed: {reference.body.decode()}"
-        if by_plan and len(statements) != 1:
+        self.seen["filled"] += by_plan and with_holes
+        if by_plan and not with_holes and len(statements) != 1:
             return f"a plan took {len(statements)} statements: {statements}"
         if first.body != again.body:
             return f"the same plan answered otherwise:\n{first.body.decode()}\n{again.body.decode()}"
@@ -70,6 +72,9 @@ class Trial:
 
     def _planned(self) -> float:
         return self.plan.metrics.planned._value.get()
+
+    def _filled(self) -> float:
+        return self.plan.metrics.filled._value.get()
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ async def test_nodes_take_one_statement_as_a_plan_and_at_most_one_for_each_kind_
     assert len(by_plan) == 1
     read = [statement for statement in by_hops if "unnest" in statement]
     assert 1 < len(read) <= len(Kind)
-    assert {statement for statement in by_hops if "unnest" not in statement} <= {"BEGIN;", ";", "ROLLBACK;"}
+    assert {statement for statement in by_hops if "unnest" not in statement} <= {"BEGIN;", "BEGIN ISOLATION LEVEL READ COMMITTED;", ";", "ROLLBACK;"}
 
 
 def test_the_parameters_of_the_viewer_never_form_a_plan(scene: Scene, trial: Trial) -> None:
