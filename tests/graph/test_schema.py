@@ -113,6 +113,8 @@ def test_a_breaking_change_would_be_found() -> None:
 def stored_fields() -> list[tuple[str, str, object, Place]]:
     found = []
     for name, type_ in TYPES.items():
+        if name == "Things":
+            continue  # no type of the SDL
         definition = executable().type_map[name]
         for field_name, field in getattr(definition, "fields", {}).items():
             try:
@@ -138,7 +140,7 @@ def test_every_field_has_a_place_or_a_resolver_of_its_own() -> None:
 def test_every_place_has_its_field() -> None:
     known = {(name, field_name) for name, field_name, _, _ in stored_fields()}
     declared = {(name, field_name) for name, type_ in TYPES.items() for field_name in type_.places}
-    assert declared - known == set()
+    assert declared - known == {("Things", "nodes")}  # what computed values lead to: asked by the read engine alone
 
 
 def test_a_field_that_may_be_null_says_so_and_no_other_promises_more_than_its_place() -> None:
