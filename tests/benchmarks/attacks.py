@@ -96,7 +96,7 @@ def published() -> dict[str, Body]:
         "6 string of 5 MB": asking('{ search(query: "' + "s" * 5_000_000 + '") { totalCount } }'),
         "6 comment of 64 KiB": asking("{ nope } #" + "c" * (BODY - 200)),
         "6 string of 64 KiB": asking('{ search(query: "' + "s" * (BODY - 200) + '") { totalCount } }'),
-        "7 20,000 open braces": asking("{ a " * 20_000),
+        "7 20,000 open braces": asking("{a" * 20_000),
         "7 20,000 nested list types": asking("query ($a: " + "[" * 20_000),
         "7 190 nested lists": asking("{ asset(id: " + "[" * 190 + "]" * 190 + ") { id } }"),
         "8 2,000 operations": asking(" ".join(f"query Q{n} {{ __typename }}" for n in range(2000))),

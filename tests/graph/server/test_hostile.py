@@ -13,6 +13,7 @@ The others where `ELSEWHERE` says.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
 import json
@@ -35,13 +36,13 @@ from websockets.exceptions import ConnectionClosed
 from db import engine, tables
 from db.accounts import add_session
 from db.engine import Database
+from domain.ids import Kind, Ref
 from graph.limits import ANONYMOUS
 from graph.schema import assembled, sdl
 from graph.server.settings import Environment, Settings
 from graph.server.sockets import SocketLimits
 from resolvers.context import uuid7
 from tests.benchmarks.attacks import near, published
-from tests.graph.server.running import rest
 from tests.graph.server.serving_clock import PATIENCE, Served, served, until
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +50,6 @@ ACCOUNT, ARTIST, TRACK = UUID(int=51), UUID(int=52), UUID(int=53)
 SECRET = "a-secret-of-the-test"
 TRUSTED, SUBDOMAIN, FOREIGN = "https://casset.example", "https://evil.casset.example", "https://evil.example"
 WHO = "{ viewer { account { handle } } }"
-RENAME = 'mutation { updateAsset(input: {id: "%s", expectedVersion: 1, title: "taken"}) { __typename } }'
 INSIDE = re.compile(r"SELECT |FROM |/home|/work|/usr|Traceback|\.py\b|(?i:asyncpg|psycopg|sqlalchemy|postgres)")
 """What no answer ever holds."""
 ACTOR = "address:127.0.0.1"
@@ -115,11 +115,13 @@ async def over_sse(server: Served, body: bytes) -> Reply:
 
 async def over_websocket(server: Served, body: bytes) -> Reply:
     """The code of the closing frame stands for the status."""
-    async with server.socket(max_size=None) as client:
-        await client.socket.send(b'{"id":"1","type":"subscribe","payload":' + body + b"}", text=True)
+    async with server.socket() as client:
+        with contextlib.suppress(ConnectionClosed):
+            await client.socket.send(b'{"id":"1","type":"subscribe","payload":' + body + b"}", text=True)
         heard = await client.hear()
-        lives = "type" in heard and (heard["type"] == "error" or await client.hear())
-        assert bool(lives) == ("type" in heard)
+        if heard.get("type") == "next":
+            assert await client.hear() == {"id": "1", "type": "complete"}
+        assert "code" in heard or await client.lives()
     return reply(heard.get("code"), json.dumps(heard))
 
 
@@ -134,10 +136,9 @@ def asking(text: str, **parameters: Any) -> bytes:
     return json.dumps({"query": text, **parameters}).encode()
 
 
-def balance(server: Served) -> int:
+async def balance(server: Served) -> int:
     """The points of an unknown caller on this machine."""
-    debt_free = server.app._buckets._ask(ACTOR, 0, 2**60)
-    return int(debt_free.remaining)
+    return (await server.app._buckets.settle(ACTOR, 0)).remaining
 
 
 # -- the published attacks ---------------------------------------------------------------------------------------------
@@ -185,7 +186,7 @@ def test_every_published_attack_is_held_here() -> None:
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_an_attack_is_refused_alike_on_every_road_and_paid_for(server: Served, name: str, road: str) -> None:
     code, closes = ATTACKS[name]
-    before = balance(server)
+    before = await balance(server)
     refused = await ROADS[road](server, published()[name](0))
     if road == "WebSocket" and closes is not None:
         assert refused.status == closes
@@ -196,7 +197,7 @@ async def test_an_attack_is_refused_alike_on_every_road_and_paid_for(server: Ser
     if name not in NO_REQUEST:
         # Over SSE a refusal is what the stream says.
         assert refused.status == {"HTTP": 400, "SSE": 200, "WebSocket": None}[road]
-        assert balance(server) < before
+        assert await balance(server) < before
     else:
         assert refused.status == (413 if code == TOO_LARGE else 400)
 
@@ -240,7 +241,7 @@ async def test_an_empty_bucket_answers_before_a_document_is_parsed(database: Dat
 async def test_a_document_that_was_seen_before_does_not_pass_an_empty_bucket(server: Served) -> None:
     body = published()["14 variables of 64 KiB"](0)
     await over_http(server, body)
-    held = balance(server)
+    held = await balance(server)
     await server.app._buckets.settle(ACTOR, -10 * held)
     try:
         refused = await over_http(server, body)
@@ -340,11 +341,9 @@ async def test_19_a_compressed_body_is_not_unpacked(server: Served, coding: str)
 
 async def test_20_a_thousand_subscriptions_are_twenty_and_then_the_end(server: Served) -> None:
     async with server.socket() as client:
-        with pytest.raises(ConnectionClosed):
+        with contextlib.suppress(ConnectionClosed):
             for number in range(1000):
-                await client.subscribe(str(number), "subscription { clock(every: 3600000) { number } }")
-            await client.socket.wait_closed()
-            await client.socket.recv()
+                await client.subscribe(str(number), f"subscription {{ clock(every: {HOUR}) {{ number }} }}")
         heard = await client.rest()
     assert heard[-1]["code"] == 4429
     refused = {each["id"] for each in heard if each.get("type") == "error"}
@@ -355,7 +354,8 @@ async def test_20_a_thousand_subscriptions_are_twenty_and_then_the_end(server: S
 
 async def test_20_a_frame_that_is_too_long_ends_the_socket(server: Served) -> None:
     async with server.socket() as client:
-        await client.socket.send("x" * (16 << 20))
+        with contextlib.suppress(ConnectionClosed):
+            await client.socket.send("x" * (16 << 20))
         assert await client.closed() == 1009
 
 
@@ -368,9 +368,13 @@ def test_20_a_message_that_never_ends_is_no_introduction(server: Served) -> None
         )
         # A text frame without FIN, then continuations without it: masked with zeros, one byte each.
         client.sendall(b"\x01\x81\x00\x00\x00\x00{" + b"\x00\x81\x00\x00\x00\x00 " * 50)
-        heard = rest(client)
+        heard = b""
+        while b"timeout" not in heard:
+            piece = client.recv(65536)
+            assert piece, heard
+            heard += piece
     assert heard.startswith(b"HTTP/1.1 101 ")
-    assert (4408).to_bytes(2) + b"Connection initialisation timeout" in heard
+    assert heard.endswith((4408).to_bytes(2) + b"Connection initialisation timeout")
 
 
 # -- the known defects -------------------------------------------------------------------------------------------------
@@ -406,9 +410,7 @@ def test_a_defect_is_held_where_it_is_said_to_be(defect: int) -> None:
 async def test_a_body_that_is_no_request_is_told_so(server: Served, body: bytes, road: str) -> None:
     if road == "WebSocket":
         async with server.socket() as client:
-            frame = b'{"id":"1","type":"subscribe","payload":' + body + b"}"
-            with pytest.MonkeyPatch.context():
-                await client.socket.send(frame, text=True)
+            await client.socket.send(b'{"id":"1","type":"subscribe","payload":' + body + b"}", text=True)
             heard = await client.hear()
         assert heard.get("code") in {4400, 1007} or heard["payload"][0]["extensions"]["code"] == BAD
         reply(None, json.dumps(heard))
@@ -421,7 +423,7 @@ async def test_a_body_that_is_no_request_is_told_so(server: Served, body: bytes,
 async def test_defect_2_of_several_operations_none_is_chosen_for_the_caller(server: Served, road: str) -> None:
     said = await ROADS[road](server, asking("query A { a: __typename } query B { b: __typename }"))
     assert said.codes == [BAD]
-    assert "data" not in said.text
+    assert '"data"' not in said.text
     named = await ROADS[road](server, asking("query A { a: __typename } query B { b: __typename }", operationName="B"))
     assert '"b": "Query"' in named.text.replace('":"', '": "')
 
@@ -543,13 +545,15 @@ async def patient(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 async def locked(database: Database) -> AsyncIterator[Callable[[], Awaitable[int]]]:
     """While a table is locked: how many statements of the patient server are waiting for it."""
     holder = await asyncpg.connect(**database._target)
+    # In the holder's transaction PostgreSQL would tell of one moment only.
+    watcher = await asyncpg.connect(**database._target)
     lock = holder.transaction()
     await lock.start()
     await holder.execute("LOCK TABLE asset IN ACCESS EXCLUSIVE MODE")
 
     async def waiting() -> int:
         return int(
-            await holder.fetchval(
+            await watcher.fetchval(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'patient' AND wait_event_type = 'Lock'"
             )
         )
@@ -557,6 +561,7 @@ async def locked(database: Database) -> AsyncIterator[Callable[[], Awaitable[int
     yield waiting
     await lock.rollback()
     await holder.close()
+    await watcher.close()
 
 
 async def becomes(count: Callable[[], Awaitable[int]], wanted: int) -> None:
@@ -813,12 +818,6 @@ async def test_nobody_writes_for_somebody_else(
         after = await connection.scalar(select(tables.asset.c.version).where(tables.asset.c.id == TRACK))
     assert after == version + may
     assert ("UpdateAssetSuccess" in answer.text) == may
-
-
-def _track() -> str:
-    from domain.ids import Kind, Ref
-
-    return str(Ref(Kind.TRACK, TRACK))
 
 
 @pytest.mark.parametrize("credential", [name for name in CREDENTIALS if name != "cookie and header"])
