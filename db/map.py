@@ -65,6 +65,9 @@ QUERY = Type(
         "search": search.SEARCH,
         "permissionCheck": Computed(verdicts.ByAssets()),
         "hypotheticalRights": Computed(verdicts.ByParents()),
+        "lineagePath": Computed(verdicts.ByEnds()),
+        "commonAncestors": Computed(verdicts.ByKin()),
+        "lineageRoots": Computed(verdicts.ByRoot()),
     },
 )
 

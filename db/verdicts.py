@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable
 from typing import Any
 
-from db.arguments import Bound, Given, Reading, clean_text
+from db.arguments import DEFAULT_PAGE, LARGEST_PAGE, Bound, Given, Reading, clean_text
 from db.orders import WALKED
 from domain.assets import AssetKind
 from domain.errors import BadInput, Invalid
@@ -18,6 +18,7 @@ from domain.windows import checked_window
 MOST_ASSETS = 500
 """That one question may be about."""
 HOOK_MS = 30_000
+MOST_WAYS, MOST_KIN = 10, 20
 DEFAULT_WALK, LARGEST_WALK, LARGEST_DEPTH = 100, 1000, 1000
 ASSET_REF_KINDS = frozenset({Kind.TRACK, Kind.SAMPLE, Kind.INSTRUMENT, Kind.RELEASE})
 _CONTRIBUTORS = frozenset({Kind.CONTRIBUTOR})
@@ -118,3 +119,40 @@ class ByWalk(Unbound):
             "first": first,
             "after": None if after is None else WALKED.read(after),
         }
+
+
+class ByEnds(Unbound):
+    """`from to k`: two assets, and how many ways between them."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse ids of other kinds, and numbers out of bounds."""
+        ends = [parse_ref_of(given[name], ASSET_REF_KINDS).id for name in ("from", "to")]
+        return None, {"one": ends[0], "other": ends[1], "most": _count(given, "k", 1, MOST_WAYS)}
+
+
+class ByKin(Unbound):
+    """`ids first`: some assets, and how much is told of what they have in common."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse ids of other kinds, and numbers out of bounds."""
+        if not 1 <= len(given["ids"]) <= MOST_KIN:
+            raise BadInput(f"ids takes 1 to {MOST_KIN} ids, not {len(given['ids'])}.")
+        assets = [parse_ref_of(id_, ASSET_REF_KINDS).id for id_ in given["ids"]]
+        return None, {"assets": assets, "most": _count(given, "first", DEFAULT_PAGE, LARGEST_PAGE)}
+
+
+class ByRoot(Unbound):
+    """`id first`: an asset, and how much is told of where it began."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse ids of other kinds, and numbers out of bounds."""
+        asset = parse_ref_of(given["id"], ASSET_REF_KINDS).id
+        return None, {"asset": asset, "most": _count(given, "first", DEFAULT_PAGE, LARGEST_PAGE)}
+
+
+def _count(given: Given, name: str, default: int, most: int) -> int:
+    asked = given.get(name)
+    count: int = default if asked is None else asked
+    if not 1 <= count <= most:
+        raise BadInput(f"{name} must be from 1 to {most}, not {count}.")
+    return count

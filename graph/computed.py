@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.orders import WALKED
 from resolvers.context import Acting
+from resolvers.kinship import common_ancestors, lineage_paths, lineage_roots
 from resolvers.lineage import Walk, walked
 from resolvers.verdicts import (
     Terms,
@@ -54,6 +55,13 @@ def _walk(*, upwards: bool) -> Batch:
     return walk
 
 
+def _at_root(answer: Callable[..., Awaitable[Any]]) -> Batch:
+    async def once(acting: Acting, roots: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
+        return dict.fromkeys(roots, await answer(acting, **given))
+
+    return once
+
+
 COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Asset", "rights"): _rights,
     ("Asset", "clearWindows"): _clear_windows,
@@ -62,5 +70,8 @@ COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Asset", "descendants"): _walk(upwards=False),
     ("Query", "permissionCheck"): _permissions,
     ("Query", "hypotheticalRights"): _hypothetical,
+    ("Query", "lineagePath"): _at_root(lineage_paths),
+    ("Query", "commonAncestors"): _at_root(common_ancestors),
+    ("Query", "lineageRoots"): _at_root(lineage_roots),
 }
 """By the type that declares a field, and its name."""

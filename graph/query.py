@@ -20,6 +20,7 @@ from graph.fields import PAGE, Connection, Node, argument, described, stored
 from graph.hooks import Hook
 from graph.releases import Release
 from graph.verdicts import QUESTION, PermissionAnswer, Verdict
+from graph.walks import CommonAncestor, LineagePath
 
 described(
     Match,
@@ -129,4 +130,21 @@ class Query:
         argument("parents", list[strawberry.ID], "What it would be made of."),
         argument("kind", EdgeKind | None, "How; in a manner not known where none is given."),
         *QUESTION,
+    )
+    lineage_path: list[LineagePath] = stored(
+        "How two assets are related: the shortest ways from the one up to the other, whichever is made of which; empty "
+        "where neither is. `commonAncestors` tells what both are made of.",
+        argument("from", strawberry.ID, "One of the two."),
+        argument("to", strawberry.ID, "The other one."),
+        argument("k", int | None, "How many ways, 1 to 10; the shortest where none is given."),
+    )
+    common_ancestors: list[CommonAncestor] = stored(
+        "What all of some assets are made of, the nearest first.",
+        argument("ids", list[strawberry.ID], "1 to 20 assets."),
+        argument("first", int | None, "How many to tell, 1 to 100; 20 where none is given."),
+    )
+    lineage_roots: list[Asset | None] = stored(
+        "What an asset is made of that is made of nothing itself, nearest first; null for each you may not see.",
+        argument("id", strawberry.ID, "The asset."),
+        argument("first", int | None, "How many to tell, 1 to 100; 20 where none is given."),
     )

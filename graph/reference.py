@@ -6,6 +6,7 @@ It is tier 3: introspection, whatever has no plan, and the oracle with which eve
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -238,7 +239,8 @@ async def _computed(hop: tuple[str, str], place: Computed, row: Any, info: Info,
             return [found.get(key) for key in keys]
 
         hops.loaders[same] = DataLoader(load)
-    return await hops.loaders[same].load(ROOT if row is None else row.id)
+    inner = _inner(await hops.loaders[same].load(ROOT if row is None else row.id), info)
+    return await inner if inspect.isawaitable(inner) else inner
 
 
 def _inner(value: Any, info: Info) -> Any:

@@ -46,6 +46,24 @@ class LineageWalk:
     end_cursor: str | None = stored("Where to go on; null on an empty page.")
 
 
+@strawberry.type(description="A way from what is made up to what it is made of.")
+class LineagePath:
+    """A path."""
+
+    length: int = stored("How many steps it takes.")
+    steps: list[LineageStep] = stored("The steps, from what is made upwards.")
+
+
+@strawberry.type(description="Something that several assets are made of.")
+class CommonAncestor:
+    """A common ancestor."""
+
+    asset: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored(
+        "What they have in common; null where you may not see it."
+    )
+    distances: list[int] = stored("How many steps away it is from each of them, in their order.")
+
+
 WALK = (
     argument("kinds", list[StepKind] | None, "Only along steps of these kinds."),
     argument("statuses", list[EdgeStatus] | None, "Only along edges of these statuses."),

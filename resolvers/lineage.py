@@ -121,31 +121,26 @@ class _Walker:
         if self._walk.contributor is not None:
             theirs = await self._reader.credited(ids, self._walk.contributor)
             ids = [id_ for id_ in ids if id_ in theirs]
-        return [
-            (
-                distance,
-                id_,
-                {
-                    "__typename": "WalkedAsset",
-                    "asset": _asset(id_, kinds[id_]),
-                    "distance": distance,
-                    "through": [_step(hop, _asset(id_, kinds[id_]), upwards=self._walk.upwards) for hop in level[id_]],
-                },
-            )
-            for id_ in ids
-        ]
+        return [(distance, id_, self._told(distance, asset_ref(id_, kinds[id_]), level[id_])) for id_ in ids]
+
+    def _told(self, distance: int, asset: Ref, hops: Sequence[Hop]) -> Told:
+        parent = asset if self._walk.upwards else None
+        through = [step_told(hop, parent) for hop in hops]
+        return {"__typename": "WalkedAsset", "asset": asset, "distance": distance, "through": through}
 
 
-def _asset(id_: UUID, kind: AssetKind) -> Ref:
+def asset_ref(id_: UUID, kind: AssetKind) -> Ref:
+    """The reference of an asset."""
     return Ref(Kind(kind.value.lower()), id_)
 
 
-def _step(hop: Hop, far: Ref, *, upwards: bool) -> Told:
+def step_told(hop: Hop, parent: Ref | None) -> Told:
+    """A step by SDL names; `parent` is what it leads up to, where that is known."""
     contains = hop.kind is StepKind.CONTAINS
     return {
         "__typename": "LineageStep",
         "kind": hop.kind.value,
         "edge": None if contains else Ref(Kind.EDGE, hop.id),
         "item": Ref(Kind.ITEM, hop.id) if contains else None,
-        "parent": far if upwards else None,
+        "parent": parent,
     }

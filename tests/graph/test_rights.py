@@ -259,6 +259,31 @@ async def test_q8_a_walk_is_complete_and_keeps_the_count_of_what_is_hidden(ask: 
     ]
 
 
+async def test_q8_how_two_things_are_related_and_what_they_have_in_common(ask: Ask) -> None:
+    query = "query($a: ID!, $b: ID!, $k: Int) { lineagePath(from: $a, to: $b, k: $k) { length steps { kind parent { id } } } }"
+    up = (await ask(query, a=ref(REMIX), b=ref(LOOP), k=3))["lineagePath"]
+    assert up == [
+        {
+            "length": 2,
+            "steps": [
+                {"kind": "REMIX_OF", "parent": {"id": ref(SONG)}},
+                {"kind": "SAMPLES", "parent": {"id": ref(LOOP)}},
+            ],
+        }
+    ]
+    assert (await ask(query, a=ref(LOOP), b=ref(REMIX), k=3))["lineagePath"] == up
+    assert (await ask(query, a=ref(PAD), b=ref(REMIX), k=1))["lineagePath"] == []
+    shared = "query($ids: [ID!]!) { commonAncestors(ids: $ids) { asset { id } distances } }"
+    assert (await ask(shared, ids=[ref(REMIX), ref(SONG)]))["commonAncestors"] == [
+        {"asset": {"id": ref(SONG)}, "distances": [1, 0]},
+        {"asset": {"id": ref(LOOP)}, "distances": [2, 1]},
+        {"asset": None, "distances": [2, 1]},
+    ]
+    roots = "query($id: ID!) { lineageRoots(id: $id) { id } }"
+    assert (await ask(roots, id=ref(REMIX)))["lineageRoots"] == [{"id": ref(LOOP)}, None]
+    assert (await ask(roots, id=ref(PAD)))["lineageRoots"] == [{"id": ref(PAD)}]
+
+
 async def test_a_walk_goes_on_where_it_stopped(ask: Ask) -> None:
     whole = (await ask(WALK, id=ref(REMIX)))["asset"]["ancestors"]["assets"]
     found, after = [], None

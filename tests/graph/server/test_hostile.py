@@ -43,7 +43,7 @@ from graph.server.settings import Environment, Settings
 from graph.server.sockets import SocketLimits
 from resolvers.context import uuid7
 from tests.benchmarks.attacks import near, published
-from tests.graph.server.serving_clock import PATIENCE, Served, served, until
+from tests.graph.server.serving_clock import HOUR, PATIENCE, Served, served, until
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT, ARTIST, TRACK = UUID(int=51), UUID(int=52), UUID(int=53)
@@ -397,8 +397,16 @@ def test_a_defect_is_held_where_it_is_said_to_be(defect: int) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"1", b'"x"', b"[]", b"true", b"{}", b'{"query": null}', b'{"query": "\xff"}', b"\xef\xbb\xbf{}"]
-    + [
+    [
+        b"",
+        b"null",
+        b"1",
+        b'"x"',
+        b"[]",
+        b"{}",
+        b'{"query": null}',
+        b'{"query": "\xff"}',
+        b"\xef\xbb\xbf{}",
         b"[" * 50_000,
         b'{"a":' * 10_000,
         b'{"query": "{ a }", "variables": "x"}',
@@ -566,7 +574,7 @@ async def locked(database: Database) -> AsyncIterator[Callable[[], Awaitable[int
 
 async def becomes(count: Callable[[], Awaitable[int]], wanted: int) -> None:
     async with asyncio.timeout(PATIENCE):
-        while await count() != wanted:
+        while await count() != wanted:  # noqa: ASYNC110  # it is PostgreSQL that is looked at
             await asyncio.sleep(0.01)
 
 
@@ -805,15 +813,12 @@ async def test_nobody_writes_for_somebody_else(
     may = media_type == "application/json" and expected(origin, credential) == "ada"
     async with database.read() as connection:
         version = await connection.scalar(select(tables.asset.c.version).where(tables.asset.c.id == TRACK))
-    text = 'mutation { updateAsset(input: {id: "%s", expectedVersion: %d, title: "take %d"}) { __typename } }' % (
-        _track(),
-        version,
-        version + 1,
-    )
+    change = f'id: "{Ref(Kind.TRACK, TRACK)}", expectedVersion: {version}, title: "take {version + 1}"'
+    text = f"mutation {{ updateAsset(input: {{{change}}}) {{ __typename }} }}"
     headers = given(server, origin, credential) | {"content-type": media_type}
     async with httpx.AsyncClient() as client:
+        await client.get(server.url, params={"query": text}, headers=headers)
         answer = await client.post(server.url, content=asking(text), headers=headers)
-        await client.get(server.url, params={"query": text}, headers=given(server, origin, credential))
     async with database.read() as connection:
         after = await connection.scalar(select(tables.asset.c.version).where(tables.asset.c.id == TRACK))
     assert after == version + may
