@@ -53,11 +53,13 @@ class Read:
 
     Attributes:
         facts: what is decided from, whoever asks.
-        seen: the parts the viewer may see.
+        seen: the parts the viewer may meet.
+        named: those they may ask about by id.
     """
 
     facts: Facts
     seen: frozenset[UUID]
+    named: frozenset[UUID]
 
 
 _ASKED = bindparam("asked", type_=ARRAY(Uuid), required=True)
@@ -94,7 +96,8 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
     asset, track, sample, policy = (
         table.alias() for table in (tables.asset, tables.track, tables.sample, tables.policy)
     )
-    seen = and_(allowed(tables.asset, Action.REACH, asset), asset_shown(asset, Exposure.FULL))
+    told = asset_shown(asset, Exposure.FULL)
+    seen, named = (and_(allowed(tables.asset, action, asset), told) for action in (Action.REACH, Action.READ))
     parts = (
         select(
             asset.c.id,
@@ -103,6 +106,7 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
             asset.c.made_on,
             func.coalesce(track.c.duration_ms, sample.c.duration_ms),
             seen,
+            named,
         )
         .join_from(within, asset, asset.c.id == within.c.id)
         .outerjoin(track, track.c.id == asset.c.id)
@@ -150,7 +154,8 @@ async def facts_of(
         [_statement_of(row, terms) for row in said],
         frozenset(UUID(row[0]) for row in parts[MOST_PARTS:]),
     )
-    return Read(facts, frozenset(UUID(row[0]) for row in parts if row[5]))
+    seen, named = (frozenset(UUID(row[0]) for row in parts if row[column]) for column in (5, 6))
+    return Read(facts, seen, named)
 
 
 _SETS: WeakKeyDictionary[Database, dict[str, tuple[Term, ...]]] = WeakKeyDictionary()
@@ -186,7 +191,7 @@ def _term(row: Any) -> Term:
 
 
 def _part(row: Sequence[Any]) -> Part:
-    id_, owner, kind, made_on, duration_ms, _seen = row
+    id_, owner, kind, made_on, duration_ms, *_ = row
     return Part(UUID(id_), UUID(owner), AssetKind(kind), made_on and date.fromisoformat(made_on), duration_ms)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, literal, select, unio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import edge_told, stood, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, edge_told, stood, viewer_values
 from db.engine import Database
 from domain.accounts import Viewer
 from domain.assets import AssetKind
@@ -78,6 +78,12 @@ _STATEMENTS = {(up, now): _statement(upwards=up, now=now) for up in (True, False
 
 
 _ASSETS = select(tables.asset.c.id, tables.asset.c.kind).where(tables.asset.c.id == any_(_HERE))
+_READ = tables.asset.alias()
+_MAY_BE_READ = select(_READ.c.id).where(
+    _READ.c.id == any_(_HERE),
+    allowed(tables.asset, Action.READ, _READ),
+    asset_shown(_READ, Exposure.FULL),
+)
 _CREDITED = select(tables.credit.c.asset_id).where(
     tables.credit.c.asset_id == any_(_HERE),
     tables.credit.c.contributor_id == bindparam("contributor", type_=Uuid, required=True),
@@ -110,6 +116,11 @@ class WalkReader:
         """The kinds of some assets, without those that are not there."""
         rows = await self._connection.execute(_ASSETS, {"here": list(assets)})
         return {row.id: AssetKind(row.kind) for row in rows}
+
+    async def may_read(self, assets: Sequence[UUID]) -> bool:
+        """Whether all of some assets are there for the viewer, and shown in full."""
+        rows = await self._connection.execute(_MAY_BE_READ, {**self._viewer, "here": list(assets)})
+        return set(rows.scalars()) == set(assets)
 
     async def credited(self, assets: Sequence[UUID], contributor: UUID) -> frozenset[UUID]:
         """Those of some assets on which a contributor is credited."""

@@ -1,4 +1,7 @@
-"""How things are related: the ways from one up to the other, what several have in common, where it all began."""
+"""How things are related: the ways from one up to the other, what several have in common, where it all began.
+
+Only for who may read the things that are asked about: what is not there and what is not theirs have no relations.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> li
     Ties are broken by the ids of the steps.
     """
     async with walking(acting.database, acting.viewer) as reader:
+        if not await reader.may_read([one, other]):
+            return []
         for child, parent in ((one, other), (other, one)):
             above = await _above(reader, child)
             if parent in above.distances and parent != child:
@@ -41,6 +46,8 @@ async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> li
 async def common_ancestors(acting: Acting, assets: Sequence[UUID], most: int) -> list[Told]:
     """What all of some assets are made of, the nearest first: by the farthest of them, then by all together."""
     async with walking(acting.database, acting.viewer) as reader:
+        if not await reader.may_read(assets):
+            return []
         distances = [(await _above(reader, asset)).distances for asset in dict.fromkeys(assets)]
         shared = set.intersection(*[set(each) for each in distances])
         ranked = sorted(shared, key=lambda id_: (max(d[id_] for d in distances), sum(d[id_] for d in distances), id_))
@@ -59,6 +66,8 @@ async def common_ancestors(acting: Acting, assets: Sequence[UUID], most: int) ->
 async def lineage_roots(acting: Acting, asset: UUID, most: int) -> list[Ref]:
     """What an asset is made of that is made of nothing itself, nearest first; itself, where it is made of nothing."""
     async with walking(acting.database, acting.viewer) as reader:
+        if not await reader.may_read([asset]):
+            return []
         above = await _above(reader, asset)
         made = {hop.near for hop in above.hops}
         roots = [id_ for id_ in above.distances if id_ not in made][:most]

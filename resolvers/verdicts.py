@@ -78,7 +78,7 @@ async def permissions_of(acting: Acting, assets: Sequence[Ref], terms: Terms) ->
     telling = _Telling(read)
     answers = []
     for asset in assets:
-        decided = decide(read.facts, _question(acting, asset.id, terms)) if asset.id in read.seen else ()
+        decided = decide(read.facts, _question(acting, asset.id, terms)) if asset.id in read.named else ()
         strictest = max((verdict.outcome for verdict in decided), key=lambda outcome: outcome.rank, default=None)
         answers.append(
             {
@@ -97,7 +97,7 @@ async def hypothetical_rights(
 ) -> list[Told] | None:
     """The verdicts on something that might be made of some assets; None where one of them is not the asker's to see."""
     read = await _facts(acting, parents, terms)
-    if not all(parent in read.seen for parent in parents):
+    if not all(parent in read.named for parent in parents):
         return None
     facts = hypothetical(read.facts, parents, kind)
     return _Telling(replace(read, facts=facts)).verdicts(decide(facts, _question(acting, HYPOTHETICAL, terms)))

@@ -279,9 +279,13 @@ async def test_q8_how_two_things_are_related_and_what_they_have_in_common(ask: A
         {"asset": {"id": ref(LOOP)}, "distances": [2, 1]},
         {"asset": None, "distances": [2, 1]},
     ]
+    assert (await ask(shared, ids=[ref(SECRET), ref(SONG)]))["commonAncestors"] == []
+    assert (await ask(query, a=ref(SECRET), b=ref(REMIX), k=1))["lineagePath"] == []
     roots = "query($id: ID!) { lineageRoots(id: $id) { id } }"
     assert (await ask(roots, id=ref(REMIX)))["lineageRoots"] == [{"id": ref(LOOP)}, None]
     assert (await ask(roots, id=ref(PAD)))["lineageRoots"] == [{"id": ref(PAD)}]
+    unknown = str(Ref(Kind.TRACK, UUID(int=77)))
+    assert (await ask(roots, id=ref(SECRET))) == (await ask(roots, id=unknown)) == {"lineageRoots": []}
 
 
 async def test_a_walk_goes_on_where_it_stopped(ask: Ask) -> None:
