@@ -106,8 +106,7 @@ def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, Non
             _seek(field, item, wanted)
     elif isinstance(value, dict):
         for inner in field.fields:
-            if inner.fields:
-                _seek(inner, value[inner.name], wanted)
+            _seek(inner, value[inner.name], wanted)
 
 
 def _shaped(field: Field, value: Any, things: _Things) -> Any:

@@ -295,7 +295,7 @@ class Author:
         place, _ = place_of(TYPES, TYPES[owner], name)
         if isinstance(place, Computed):
             size = self.chance.choice([size for size in (1, 2, 5, 20) if size <= max(1, room)])
-            return {"first": size} | ({"after": "no cursor"} if self._happens(0.01) else {}), size
+            return {"first": size}, size
         paging: Paging = place.arguments
         order = self.chance.choice([None, *paging.orders])
         chosen: dict[str, Any] = {} if order is None or len(paging.orders) == 1 else {"order": order}

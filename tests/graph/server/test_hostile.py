@@ -80,9 +80,10 @@ async def database(new_target: Callable[[], dict[str, Any]]) -> AsyncIterator[Da
 
 @pytest.fixture(scope="module")
 def server(database: Database) -> Iterator[Served]:
-    """Production, where points do not come back, so that every one spent shows."""
-    settings = Settings(environment=Environment.PRODUCTION, origins=(TRUSTED,), points=10**6, points_per_second=1)
+    """Production, where time stands still for the buckets: every point that is spent shows."""
+    settings = Settings(environment=Environment.PRODUCTION, origins=(TRUSTED,), points=10**6)
     with served(database._target, settings, sockets=SocketLimits(init_seconds=1.0)) as running:
+        running.app._buckets._clock = lambda: 0.0
         yield running
 
 
