@@ -131,7 +131,12 @@ async def test_nodes_take_one_statement_as_a_plan_and_at_most_one_for_each_kind_
     assert len(by_plan) == 1
     read = [statement for statement in by_hops if "unnest" in statement]
     assert 1 < len(read) <= len(Kind)
-    assert {statement for statement in by_hops if "unnest" not in statement} <= {"BEGIN;", "BEGIN ISOLATION LEVEL READ COMMITTED;", ";", "ROLLBACK;"}
+    assert {statement for statement in by_hops if "unnest" not in statement} <= {
+        "BEGIN;",
+        "BEGIN ISOLATION LEVEL READ COMMITTED;",
+        ";",
+        "ROLLBACK;",
+    }
 
 
 def test_the_parameters_of_the_viewer_never_form_a_plan(scene: Scene, trial: Trial) -> None:
