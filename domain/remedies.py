@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
@@ -28,6 +28,22 @@ class Clearing(NamedTuple):
 
     bond: UUID
     is_re_recordable: bool
+
+
+class _Exit(NamedTuple):
+    """A bond from the owner's assets to others'.
+
+    Attributes:
+        own: the bits in which the owner's assets alone lead to it.
+        crossed: those in which it is crossed however it was reached, of the same uses and layers.
+        closed: of these, the bits in which a blocker lies behind it, without another exit on the way.
+        licenses: likewise for each license that excludes another.
+    """
+
+    own: int
+    crossed: int
+    closed: int
+    licenses: dict[str, int]
 
 
 class Remedies:
@@ -91,19 +107,33 @@ class Remedies:
         disputed = case.disputed(layer) if use in CLOSED_BY_CONFLICT else frozenset[str]()
         if not blocking and not disputed:
             return ()
-        own = self._own_licenses(layer) & disputed
+        own_reached = [(node, met) for node, met in self._own.reached.items() if case.is_own(node)]
+        own = self._licenses(own_reached, layer) & disputed
         if conflicting(own):
             return Reason.OWN_POLICY
         bits = (1 << BITS[use, layer]) * (1 + (1 << WIDTH))
-        dropped = {bond for bond, (closed, _) in self._beyond.items() if closed & bits}
-        kept = [
-            (bond, frozenset(name for name, asked in licenses.items() if asked & LAYER_BITS[layer]) & disputed)
-            for bond, (_, licenses) in self._beyond.items()
+        needed = {bond for bond, exit_ in self._exits.items() if exit_.closed & exit_.own & bits}
+        dropped = {bond for bond, exit_ in self._exits.items() if exit_.closed & bits}
+        others = [
+            (bond, frozenset(name for name, asked in exit_.licenses.items() if asked & LAYER_BITS[layer]) & disputed)
+            for bond, exit_ in self._exits.items()
             if bond not in dropped
         ]
-        dropped.update(left_out(own, kept))
+        dropped.update(left_out(own, others))
+        if any(exit_.crossed != exit_.own for exit_ in self._exits.values()):
+            for bond in sorted(dropped - needed):
+                if self._is_open(dropped - {bond}, bits, layer, disputed):
+                    dropped.remove(bond)
         bonds = [case.graph.bonds[bond] for bond in sorted(dropped)]
         return tuple([Clearing(bond.id, bond.kind is EdgeKind.SAMPLES and layer is Layer.MASTER) for bond in bonds])
+
+    def _is_open(self, dropped: set[int], bits: int, layer: Layer, disputed: frozenset[str]) -> bool:
+        """Whether nothing is in the way once some bonds are dropped."""
+        case = self._case
+        left = ascend(case.graph, case.start, case.window, lambda bond: 0 if bond in dropped else case.carried(bond))
+        reached = left.reached.items()
+        is_blocked = any(case.voice(node).closed & met & bits for node, met in reached)
+        return not is_blocked and not conflicting(self._licenses(reached, layer) & disputed)
 
     @cached_property
     def _own(self) -> Ascent:
@@ -111,27 +141,26 @@ class Remedies:
         case = self._case
         return ascend(case.graph, case.start, case.window, case.carried, case.is_own)
 
-    def _own_licenses(self, layer: Layer) -> frozenset[str]:
+    def _licenses(self, reached: Iterable[tuple[int, int]], layer: Layer) -> frozenset[str]:
         return frozenset(
             license_
-            for node, bits in self._own.reached.items()
-            if self._case.is_own(node)
+            for node, bits in reached
             for license_, asked in self._case.voice(node).shares
             if asked & bits & LAYER_BITS[layer]
         )
 
     @cached_property
-    def _beyond(self) -> dict[int, tuple[int, dict[str, int]]]:
-        """For each bond to others: bits in which a blocker lies behind it, and in which each license does.
-
-        Behind it means without crossing another such bond. Bonds in the order of their ids.
-        """
+    def _exits(self) -> dict[int, _Exit]:
+        """The bonds that lead from the owner's assets to others', by number and in order."""
         case = self._case
-        exits = {bond: bits for bond, bits in self._own.crossed.items() if not case.is_own(case.graph.parents[bond])}
+        crossed = case.ascent.crossed
+        own = {bond: bits for bond, bits in self._own.crossed.items() if not case.is_own(case.graph.parents[bond])}
+        # Whoever drops a bond drops it outright and through a track.
+        dropped = {bond: (bits | bits << WIDTH | bits >> WIDTH) & EVERY for bond, bits in own.items()}
         names = sorted(case.disputed(Layer.MASTER) | case.disputed(Layer.COMPOSITION))
         planes = {name: 2 * WIDTH * plane for plane, name in enumerate(names, 1)}
 
-        def own(node: int) -> int:
+        def said(node: int) -> int:
             voice = case.voice(node)
             total = voice.closed & EVERY
             for license_, bits in voice.shares:
@@ -143,14 +172,16 @@ class Remedies:
             case.graph,
             [case.start],
             1 + len(names),
-            own,
-            lambda bond: case.carried(bond) & ~exits.get(bond, 0),
+            said,
+            lambda bond: case.carried(bond) & ~dropped.get(bond, 0),
         )
-        behind = {bond: sums.beyond(bond) & sums.spread(exits[bond]) for bond in sorted(exits)}
-        return {
-            bond: (total & EVERY, {name: total >> planes[name] & EVERY for name in names})
-            for bond, total in behind.items()
-        }
+        exits = {}
+        for bond in sorted(own):
+            met = crossed[bond] & dropped[bond]
+            total = sums.beyond(bond) & sums.spread(met)
+            licenses = {name: total >> planes[name] & EVERY for name in names}
+            exits[bond] = _Exit(own[bond], met, total & EVERY, licenses)
+        return exits
 
 
 def _asking(graph: Graph, nodes: Sequence[int]) -> Asking:

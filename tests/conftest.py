@@ -7,6 +7,7 @@ server is each worker's own, because what is published there crosses databases.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -33,11 +34,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     folder = shared / "postgres"
     folder.mkdir(exist_ok=True)
-    server = EmbeddedPostgres(folder, durable=False)
-    server.start()
-    asyncio.run(_make_template(server))
-    yield server
-    server.stop()
+    with (shared / "postgres.users").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        server = EmbeddedPostgres(folder, durable=False)
+        server.start()
+        asyncio.run(_make_template(server))
+        yield server
+        # The worker that owns the server may be the first to have nothing left to do: it waits for the others.
+        fcntl.flock(users, fcntl.LOCK_EX)
+        server.stop()
     if worker_id == "master":
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -26,6 +26,7 @@ from graph.server.health import DrainingServer
 from graph.server.protocol import CassetProtocol
 from graph.server.requests import LARGEST_BODY
 from graph.server.settings import Settings
+from graph.server.socket_protocol import CassetSocketProtocol
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
 
@@ -85,7 +86,7 @@ def server_of(app: Application) -> DrainingServer:
         app,
         loop="none",
         http=CassetProtocol,
-        ws="websockets-sansio",
+        ws=CassetSocketProtocol,
         ws_max_size=LARGEST_BODY,
         ws_per_message_deflate=False,
         log_level="warning",

@@ -338,6 +338,24 @@ def test_what_leads_past_another_bond_to_drop_need_not_be_dropped_itself():
     assert [step.bond for step in ask(known).clear_by] == [UUID(int=234)]
 
 
+def test_a_bond_to_drop_is_dropped_however_it_is_reached():
+    own = [Part(one, ANNA, AssetKind.SAMPLE) for one in (A, C)]
+    bonds = [bond(A, C), bond(C, D), bond(A, B), bond(B, C)]
+    known = facts([*own, part(B), part(D)], bonds, [said(A, OPEN), said(B, OPEN), said(C, OPEN)])
+    assert [step.bond for step in ask(known).clear_by] == [UUID(int=234)]
+
+
+@pytest.mark.parametrize(("way_round", "to_drop"), [(OPEN, 234), ("LicenseRef-all-rights-reserved", 216)])
+def test_what_binds_only_by_a_way_that_is_dropped_need_not_be_dropped_too(way_round, to_drop):
+    track, pack = Part(UUID(int=5), ANNA, AssetKind.TRACK), Part(UUID(int=6), BEN, AssetKind.SAMPLE)
+    own = [Part(one, ANNA, AssetKind.SAMPLE) for one in (A, C)]
+    bonds = [bond(A, track.id), bond(track.id, C), bond(A, pack.id), bond(pack.id, C), bond(C, D)]
+    freed = Term(Use.REMIX, None, Decision.DENIED, exception=COMPOSITION_EXCEPTION)
+    statements = [said(A, OPEN), said(C, OPEN), said(track.id, OPEN), said(pack.id, way_round), said(D, freed)]
+    known = facts([*own, track, pack, part(D)], bonds, statements)
+    assert [step.bond for step in ask(known).clear_by] == [UUID(int=to_drop)]
+
+
 def test_what_could_not_be_read_is_unknown_and_cannot_be_asked():
     for known in (
         facts([part(A), part(B)], [bond(A, B)], [said(A, OPEN), said(B, OPEN)], [B]),

@@ -326,7 +326,8 @@ class Author:
         elif self._happens(0.05):
             return None
         if isinstance(type_, GraphQLList):
-            length = self.chance.randint(0, size if word == "ids" else 3)
+            least = 1 if word == "parents" or field_name == "commonAncestors" else 0
+            length = self.chance.randint(least, size if word == "ids" else 3)
             items = [self._value(type_.of_type, field_name, word, size) for _ in range(length)]
             return [*items, *self.chance.sample(items, len(items) // 3)]
         if isinstance(type_, GraphQLInputObjectType):
@@ -338,17 +339,18 @@ class Author:
         if type_.name == "Boolean":
             return self._happens(0.5)
         if type_.name == "Int":
-            return self.chance.choice((0, 1, 1, 2, 1000, 30_000, 60_000)) if self._happens(0.9) else -1
+            sizes = {"endMs": (40_000, 60_000, 120_000), "startMs": (0, 1000, 30_000), "lengthMs": (1000, 30_000)}
+            return self.chance.choice(sizes.get(word, (1, 2, 3, 5))) if self._happens(0.98) else -1
         return self._text(type_.name, field_name, word)
 
     def _text(self, type_name: str, field_name: str, word: str) -> str:
         if type_name == "DateTime":
             moment = START.isoformat() if self._happens(0.5) else "2026-01-31T13:00:00.123457+01:00"
-            return self.chance.choice(
-                (moment, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-12:00", "2026-01-31T12:00:00Z")
-            )
+            if self._happens(0.02):
+                return "9999-12-31T23:59:59.999999-12:00"  # which falls out of the years that there are
+            return self.chance.choice((moment, "0001-01-01T00:00:00Z", "2026-01-31T12:00:00Z"))
         if word == "territory":
-            return self.chance.choice(("DE", "JP", "US", "de"))
+            return self.chance.choice(("DE", "JP", "US")) if self._happens(0.98) else "de"
         if word == "purpose":
             return self.chance.choice(("", "education", "accessibility"))
         if word == "query":
@@ -364,6 +366,10 @@ class Author:
                 "release": ("release",),
                 "contributor": ("contributor",),
                 "parents": ASSETS,
+                "from": ASSETS,
+                "to": ASSETS,
+                "lineageRoots": ASSETS,
+                "commonAncestors": ASSETS,
                 "owner": ("artist",),
                 "madeFrom": ASSETS,
                 "permissionCheck": ASSETS,

@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
+from graph.server.admission import ConnectionLimits
+from graph.server.socket_protocol import CassetSocketProtocol
 from graph.server.sockets import SocketLimits
 from tests.graph.server.serving_clock import HOUR, Served, numbers, served, until
 
@@ -116,6 +118,18 @@ BYTES = 4 << 20
 """By which memory may differ between two crowds that have left; one socket of a crowd takes about 35 KiB."""
 BLOCKS = SOCKETS
 """Pieces of memory that may be kept of a crowd; a socket is made of hundreds."""
+
+
+async def test_who_takes_nothing_is_let_go_by_the_wire(target: dict[str, Any]) -> None:
+    class Quick(CassetSocketProtocol):
+        limits = ConnectionLimits(write_seconds=0.3)
+
+    with served(target, ws=Quick) as strict:
+        async with deaf(strict) as client, strict.socket() as other:
+            await client.subscribe("1", FLOOD)
+            await until(lambda: strict.clock.made > 0 and len(strict.http.server.server_state.connections) == 1)
+            assert strict.clock.running == 0
+            assert await other.lives()
 
 
 async def crowd(server: Served) -> None:
