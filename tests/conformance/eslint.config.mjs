@@ -24,14 +24,26 @@ export default [
           exceptions: {
             suffixes: ['Connection', 'Edge', 'Error', 'Success'],
             types: [
+              'Asking',
+              'AttributionCredit',
+              'Blocker',
+              'Clearing',
+              'CommonAncestor',
+              'Conflict',
               'Evidence',
+              'LineagePath',
+              'LineageStep',
+              'LineageWalk',
               'PageInfo',
               'PermissionTerm',
               'Price',
               'Resolution',
+              'Route',
               'ThemeSeed',
               'ThemeTokens',
               'TimeWindow',
+              'Verdict',
+              'WalkedAsset',
               'Viewer', // whoever asks: its `account` has the id
               'World', // the public face of an artist: two types with one id would collide in the caches of clients
             ],

@@ -31,6 +31,13 @@ PLAUSIBLE = {
     "after": (StringValueNode, NullValueNode),
     "before": (StringValueNode, NullValueNode),
 }
+NARROWING = {
+    "k": IntValueNode,
+    "depth": IntValueNode,
+    "lengthMs": IntValueNode,
+    "territory": StringValueNode,
+}
+"""Arguments that, as drawn, nearly always fall out of the bounds that GraphQL's types cannot say."""
 
 
 @schemathesis.hook
@@ -58,6 +65,8 @@ class FirstPages(Visitor):
 def first_page(argument: ArgumentNode) -> list[ArgumentNode]:
     """An argument as a first page has it; nothing where a first page has none."""
     name, value = argument.name.value, argument.value
+    if name in NARROWING and isinstance(value, NARROWING[name]):
+        return []
     if not isinstance(value, PLAUSIBLE.get(name, ())) or (
         isinstance(value, IntValueNode) and abs(int(value.value)) >> 31
     ):
