@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import resource
 import socket
 import sys
@@ -29,6 +30,9 @@ from graph.server.settings import Settings
 from graph.server.socket_protocol import CassetSocketProtocol
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
+
+GARBAGE = 10_000
+"""Objects in containers after which garbage is looked for: what a request leaves behind has no cycles."""
 
 
 async def database_of(settings: Settings) -> Database:
@@ -77,6 +81,7 @@ async def serving(settings: Settings, port: int, console: Console, *, demo: bool
         console.print(f"Port {port} is taken. Choose another with --port, or --port 0 for a free one.")
         raise SystemExit(1) from None
     _say_what_to_open(console, listening.getsockname()[1])
+    keep_what_is_made()
     await server_of(create_app(settings, database)).serve(sockets=[listening])
 
 
@@ -97,6 +102,13 @@ def server_of(app: Application) -> DrainingServer:
         timeout_graceful_shutdown=10,
     )
     return DrainingServer(config, app.health.draining)
+
+
+def keep_what_is_made() -> None:
+    """Take the schema and all else that was made once out of the garbage collector's sight: it is never garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, 20, 50)
 
 
 def _allow_many_files() -> None:

@@ -34,7 +34,7 @@ from domain.ids import parse_ref
 from graph.reading import Execution, Reader
 from graph.schema import executable
 from graph.server.app import create_app
-from graph.server.serving import server_of
+from graph.server.serving import keep_what_is_made, server_of
 from graph.server.settings import Environment, Settings
 
 PRODUCTS = {"plan": Execution.PLAN, "reference": Execution.REFERENCE, "unguarded": Execution.PLAN}
@@ -135,6 +135,7 @@ async def serve(name: str, target: dict[str, Any]) -> None:
     """Serve until standard input closes."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = server_for(name, Database(target))
+    keep_what_is_made()
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
     sys.stdout = sys.stderr  # nobody reads on: a log would fill the pipe and stop us
