@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -10,6 +11,10 @@ from graphql import GraphQLError
 from domain.errors import CassetError, Code
 
 log = structlog.get_logger()
+
+_PYTHONS = re.compile(r", but encountered error '.*?'; found: ", re.DOTALL)
+LONGEST_MESSAGE = 500
+"""Characters of a sentence; some of graphql-core's quote all they were given."""
 
 
 def masked(error: GraphQLError) -> Any:
@@ -28,8 +33,13 @@ def masked(error: GraphQLError) -> Any:
 
 
 def bad_input(error: GraphQLError) -> GraphQLError:
-    """The same error with its code; a message that quotes half a surrogate pair shows its escape."""
-    message = error.message.encode(errors="backslashreplace").decode()
+    """The same error with its code: half a surrogate pair shows its escape, a long sentence its ends.
+
+    What Python says of a value it could not read is left out: it speaks of us, not of the request.
+    """
+    message = _PYTHONS.sub("; found: ", error.message.encode(errors="backslashreplace").decode())
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
     extensions = {"code": Code.BAD_USER_INPUT.value, **(error.extensions or {})}
     return GraphQLError(message, error.nodes, error.source, error.positions, extensions=extensions)
 

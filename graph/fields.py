@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Generic, NewType, TypeVar
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.scalar import ScalarDefinition
@@ -25,10 +26,22 @@ def write_moment(moment: datetime) -> str:
 
 
 def _read_moment(text: object) -> datetime:
-    moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("A DateTime is written like 2026-01-31T12:00:00Z, with its offset.")
-    return moment.astimezone(UTC)  # in which it may fall out of the years that there are
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # or it falls out of the years that there are
+    raise GraphQLError("A DateTime is written like 2026-01-31T12:00:00Z, with its offset.")
+
+
+def _read_day(text: object) -> date:
+    try:
+        if isinstance(text, str):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise GraphQLError("A Date is written like 2026-01-31.")
 
 
 DateTime = NewType("DateTime", datetime)
@@ -46,7 +59,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A calendar day, as in RFC 3339: `2026-01-31`.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=date.isoformat,
-        parse_value=date.fromisoformat,
+        parse_value=_read_day,
     ),
 }
 

@@ -121,9 +121,14 @@ class Door:
             else:
                 balance = await self._buckets.settle(actor.key, -_points(time.perf_counter() - began))
             raise Refused(refusal.answer(), balance) from None
-        # What was taken before it was read counts towards what it costs.
-        points = max(prepared.cost, 1) + (0 if known else _points(time.perf_counter() - began) - 1)
-        return Admitted(prepared, actor, await self._take(actor, points))
+        work = 0 if known else _points(time.perf_counter() - began)
+        try:
+            # What was taken before it was read counts towards what it costs.
+            balance = await self._take(actor, max(prepared.cost, 1) + work - (not known))
+        except OutOfPoints:
+            await self._buckets.settle(actor.key, -work)
+            raise
+        return Admitted(prepared, actor, balance)
 
     async def _take(self, actor: Actor, points: int) -> Balance:
         balance = await self._buckets.take(actor.key, points)

@@ -1,10 +1,10 @@
 """What hostile requests cost the server, and what everybody else notices: `.venv/bin/python tests/benchmarks/attacks.py`.
 
 Two tables. In the first each attack is sent 50 times, 50 a second, never twice the same, over HTTP, WebSocket and SSE;
-buckets are deep and not refilled, so that every request is looked at and every point shows. In the second one actor keeps at it against the
-product's own settings. A probe in a process of its own asks for next to nothing every 20 ms: what it waits longer than
-in quiet is the lag of the event loop. Words after the program's name choose attacks by parts of
-their names; `flood` alone asks for the second table only.
+buckets are deep and not refilled, so that every request is looked at and every point shows. In the second one actor
+keeps at it against the product's own settings. A probe in a process of its own asks for next to nothing every 20 ms:
+what it waits longer than in quiet is the lag of the event loop. Words after the program's name choose attacks by parts
+of their names; `flood` alone asks for the second table only.
 
 The attacks themselves stand here too; `tests/graph/server/test_hostile.py` holds what they are answered.
 """
@@ -147,8 +147,8 @@ def near(limits: Limits) -> dict[str, Body]:
         ),
         "list of many values": asking(f"{{ nodes(ids: [{'1 ' * left}]) {{ id }} }}"),
         "many variables": asking(
-            f"query ({' '.join(f'$v{n}: ID!' for n in range(left // 6))}) "
-            f"{{ nodes(ids: [{' '.join(f'$v{n}' for n in range(left // 6))}]) {{ id }} }}"
+            f"query ({' '.join(f'$v{n}: ID!' for n in range(left // 8))}) "
+            f"{{ nodes(ids: [{' '.join(f'$v{n}' for n in range(left // 8))}]) {{ id }} }}"
         ),
         "inline fragments, 100 deep": asking("{ viewer " + "{ ... on Viewer " * 80 + "{ nope }" + " }" * 80 + " }"),
         "50 directives": asking("{ " + " ".join(["__typename @skip(if: false)"] * 18) + " }"),

@@ -44,7 +44,7 @@ from tests.graph.documents import Author, Pool
 from tests.graph.scene import Rows
 
 OPERATIONS = Path(__file__).parents[1] / "benchmarks" / "operations"
-DOCUMENTS = 250
+DOCUMENTS = 400
 
 
 def measured(text: str) -> Measure:
@@ -401,7 +401,7 @@ def test_the_cost_is_never_less_than_what_the_plan_may_read() -> None:
         most = operation.cost.of(values.coerced)
         assert least <= most, str(document)
         compared, close = compared + 1, close + (least == most)
-    assert compared > DOCUMENTS / 2
+    assert compared > DOCUMENTS / 3
     assert close > compared / 10
 
 

@@ -251,6 +251,16 @@ async def test_a_document_that_was_seen_before_does_not_pass_an_empty_bucket(ser
     assert (refused.status, refused.codes) == (429, ["RATE_LIMIT"])
 
 
+async def test_what_was_prepared_is_paid_for_though_it_is_too_dear_to_run(database: Database) -> None:
+    with served(database._target, Settings(points=1000)) as poor:
+        poor.app._buckets._clock = lambda: 0.0
+        dear = "{ assets(first: 100) { nodes { owner { assets(first: 50) { nodes { id title badges } } } } } }"
+        refused = await over_http(poor, asking(dear))
+        assert (refused.status, refused.codes) == (429, ["RATE_LIMIT"])
+        # One for the asking; parsing, validating and compiling take far more than the 0.1 ms of a point.
+        assert await balance(poor) < 999
+
+
 # -- 10, 15 to 20: what is around a document ---------------------------------------------------------------------------
 
 
