@@ -31,6 +31,7 @@ from graph.server.socket_protocol import CassetSocketProtocol
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
 
+BACKLOG = 2048
 GARBAGE = 10_000
 """Objects in containers after which garbage is looked for: what a request leaves behind has no cycles."""
 
@@ -80,9 +81,12 @@ async def serving(settings: Settings, port: int, console: Console, *, demo: bool
         listening.close()
         console.print(f"Port {port} is taken. Choose another with --port, or --port 0 for a free one.")
         raise SystemExit(1) from None
-    _say_what_to_open(console, listening.getsockname()[1])
+    server = server_of(create_app(settings, database))
     keep_what_is_made()
-    await server_of(create_app(settings, database)).serve(sockets=[listening])
+    # Who comes as soon as the address is said waits a moment, and is not turned away.
+    listening.listen(BACKLOG)
+    _say_what_to_open(console, listening.getsockname()[1])
+    await server.serve(sockets=[listening])
 
 
 def server_of(app: Application) -> DrainingServer:

@@ -70,6 +70,7 @@ async def serve(data: Path) -> None:
     app = create_app(settings, await database_of(settings), schema=with_clock(executable()))
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()
     print(f"http://127.0.0.1:{listening.getsockname()[1]}/graphql", flush=True)  # noqa: T201  # conftest.py reads it
     await server_of(app).serve(sockets=[listening])
 
