@@ -29,6 +29,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import ast
+from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from db.arguments import Arguments
 from db.compiler import Refused, Statement, compile_selection
@@ -41,6 +42,10 @@ from graph.kept import Kept
 from graph.limits import KNOWN, Cost, Limits, measure
 
 MOST_ERRORS = 5
+MOST_LINES = 2000
+"""Of a stranger's document: where an error points is counted line by line."""
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
+"""Pairs of fields that validation compares, before it gives a document up; the library's own budget takes 100 ms."""
 KEPT_DOCUMENTS = 1000
 KEPT_PLANS = 2000
 # Of one operation: choices of its conditions (there are 2^k), and shapes of its arguments.
@@ -227,6 +232,8 @@ class Documents:
             return [error]
 
     def _prepare(self, text: str, name: str | None, limits: Limits | None) -> Operation | list[GraphQLError]:
+        if limits is not None and text.count("\n") + text.count("\r") > MOST_LINES:
+            return [_excess(f"The document has more than {MOST_LINES} lines.")]
         try:
             document = parse(text, max_tokens=None if limits is None else limits.tokens)
         except GraphQLError as error:

@@ -11,7 +11,6 @@ import hashlib
 import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 
 from db.accounts import viewer_of_session
@@ -22,7 +21,7 @@ from graph.limits import ANONYMOUS as ANONYMOUS_LIMITS
 from graph.limits import KNOWN, Limits
 from graph.server.requests import RequestRefused, Scope
 
-COOKIES = ("__Host-casset_session", "casset_session")
+COOKIES = (b"__Host-casset_session", b"casset_session")
 """The session's cookie; the second name is for this machine, where there is no HTTPS."""
 PREFLIGHT_HEADERS = (b"x-requested-with", b"apollo-require-preflight", b"x-apollo-operation-name")
 """Any one of them shows that a request was not made by somebody else's page."""
@@ -88,11 +87,9 @@ def _secret(headers: Mapping[bytes, bytes], token: str | None, *, needs_header: 
 
 
 def _session_cookie(cookie: bytes) -> bytes | None:
-    try:
-        jar = SimpleCookie(cookie.decode("latin-1"))
-    except CookieError:
-        return None
-    return next((jar[name].value.encode("latin-1") for name in COOKIES if name in jar), None)
+    """The session's cookie out of `name=value` pairs (RFC 6265 section 4.2.1)."""
+    given = dict(pair.strip().partition(b"=")[::2] for pair in cookie.split(b";"))
+    return next((given[name] for name in COOKIES if name in given), None)
 
 
 def is_loopback(client: tuple[str, int] | None) -> bool:

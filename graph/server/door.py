@@ -116,12 +116,12 @@ class Door:
             with self._tracing.span("plan"):
                 prepared = self._reader.prepare(text, name, request.variables, limits)
         except Refusal as refusal:
-            if known:
-                balance = await self._take(actor, 1)
-            else:
-                balance = await self._buckets.settle(actor.key, -_points(time.perf_counter() - began))
+            work = _points(time.perf_counter() - began)
+            balance = await (self._take(actor, 1) if known else self._buckets.settle(actor.key, -work))
+            if known and work:
+                balance = await self._buckets.settle(actor.key, -work)
             raise Refused(refusal.answer(), balance) from None
-        work = 0 if known else _points(time.perf_counter() - began)
+        work = _points(time.perf_counter() - began)
         try:
             # What was taken before it was read counts towards what it costs.
             balance = await self._take(actor, max(prepared.cost, 1) + work - (not known))

@@ -14,6 +14,8 @@ EVENT_STREAM = b"text/event-stream"
 MULTIPART = b"multipart/mixed"
 
 VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, Cookie")
+LONGEST_HEADER = 1024
+"""Bytes of such a header that are read; no client writes more."""
 SMALLEST_CODED = 1024
 """Bytes below which coding a body costs more than it saves."""
 
@@ -67,7 +69,7 @@ def coded(body: bytes, name: bytes) -> bytes:
 def _ranges(header: bytes) -> list[tuple[bytes, float]]:
     """(range, quality) of each element of a list; what is not well formed is not there."""
     found = []
-    for element in header.lower().split(b","):
+    for element in header[:LONGEST_HEADER].lower().split(b","):
         name, *parameters = [part.strip() for part in element.split(b";")]
         quality = next((part[2:] for part in parameters if part.startswith(b"q=")), b"1")
         try:
