@@ -38,10 +38,13 @@ from graphql import (
 from db.arguments import DEFAULT_PAGE, LARGEST_PAGE
 from db.map import TYPES
 from db.places import Many
+from db.verdicts import MOST_ASSETS
 from domain.errors import TooCostly
 
 SATURATED = 10**6
 """No count grows beyond: a chain of twenty fragments, each doubling the next, comes to it."""
+ANSWER = 7
+"""Objects that the verdict on one of many assets counts for: measured, it takes as long."""
 SHORT_LIST = 4
 """What a computed list without pages is taken to hold: what is in the way is mostly little."""
 
@@ -307,7 +310,8 @@ def _length(owner: str, name: str) -> int:
 def _sizes(arguments: Mapping[str, Any], given: Mapping[str, ValueNode], length: int) -> tuple[int, _Sizes]:
     """How often a field's object is read: a number, and the variables that multiply it."""
     if "ids" in arguments:
-        return _factor(given.get("ids"))
+        number, variables = _factor(given.get("ids"))
+        return (number * ANSWER if "uses" in arguments else number), variables
     if "first" not in arguments:
         return length, ()
     asked = [given[name] for name in ("first", "last") if name in given]
@@ -332,5 +336,5 @@ def _size(value: Any) -> int:
     if value is None:
         return DEFAULT_PAGE
     if isinstance(value, list):
-        return min(len(value), LARGEST_PAGE)
+        return min(len(value), MOST_ASSETS)
     return max(0, min(value, LARGEST_PAGE)) if isinstance(value, int) else LARGEST_PAGE

@@ -220,10 +220,6 @@ class Documents:
         """
         return self._kept.recall((text, name, limits), lambda: self._prepare(text, name, limits))
 
-    def knows(self, text: str, name: str | None, limits: Limits | None) -> bool:
-        """Whether the document was seen lately, so that it need not be parsed and validated again."""
-        return (text, name, limits) in self._kept
-
     def problems(self, text: str) -> list[GraphQLError]:
         """What is wrong with a document, whatever it may come to."""
         try:

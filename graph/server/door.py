@@ -108,23 +108,18 @@ class Door:
         """
         text, limits = await self._document(request, actor)
         name = request.operation_name
-        known = self._reader.documents.knows(text, name, limits)
-        if not known:
-            await self._take(actor, 1)
+        # First of all, for a known document too: reading its variables is work that an empty bucket must not buy.
+        await self._take(actor, 1)
         began = time.perf_counter()
         try:
             with self._tracing.span("plan"):
                 prepared = self._reader.prepare(text, name, request.variables, limits)
         except Refusal as refusal:
-            work = _points(time.perf_counter() - began)
-            balance = await (self._take(actor, 1) if known else self._buckets.settle(actor.key, -work))
-            if known and work:
-                balance = await self._buckets.settle(actor.key, -work)
+            balance = await self._buckets.settle(actor.key, -_points(time.perf_counter() - began))
             raise Refused(refusal.answer(), balance) from None
         work = _points(time.perf_counter() - began)
         try:
-            # What was taken before it was read counts towards what it costs.
-            balance = await self._take(actor, max(prepared.cost, 1) + work - (not known))
+            balance = await self._take(actor, max(prepared.cost, 1) - 1 + work)
         except OutOfPoints:
             await self._buckets.settle(actor.key, -work)
             raise

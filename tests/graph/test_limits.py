@@ -356,7 +356,7 @@ def test_a_page_costs_its_size(arguments: str, variables: dict[str, Any], size: 
         ("{ asset(id: 1) { policy { terms { use } } } }", {}, 18),
         ("{ nodes(ids: [1, 2, 3]) { id } }", {}, 3),
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Asset { owner { id } } } }", {"ids": ["a", "b"]}, 4),
-        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a"] * 300}, 100),
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a"] * 300}, 300),
         ("{ assets(first: 2) { nodes { ...F ...F } } } fragment F on Asset { owner { id } }", {}, 6),
         ("{ ...F } fragment F on Query { a: viewer { account { id } } b: viewer { account { id } } }", {}, 4),
     ],
@@ -592,7 +592,7 @@ def _times(field: Part, variables: Mapping[str, Any]) -> int:
         for name, value in given.items()
     }
     if "ids" in definition.args:
-        return len(values["ids"]) if "ids" in values else 20
+        return (len(values["ids"]) if "ids" in values else 20) * (7 if "uses" in definition.args else 1)
     if "first" in definition.args:
         return next((values[name] for name in ("first", "last") if values.get(name) is not None), 20)
     if not is_list_type(get_nullable_type(definition.type)):

@@ -352,3 +352,11 @@ async def test_rights_take_one_more_statement_however_many_assets_they_are_asked
             len([sql for sql in statements if sql.lstrip().startswith(("SELECT convert_to", "WITH RECURSIVE"))])
         )
     assert counts == [3, 2, 2]  # the sets of terms are read once, and kept
+
+
+async def test_many_questions_about_many_assets_are_too_much_at_once(made: Database) -> None:
+    asked = " ".join(f"a{number}: permissionCheck(ids: $ids) {{ decision }}" for number in range(10))
+    answer = await Reader(executable(), made).answer(
+        f"query($ids: [ID!]!) {{ {asked} }}", None, {"ids": [ref(REMIX)] * 500}, ANONYMOUS
+    )
+    assert json.loads(answer.body)["errors"][0]["extensions"]["code"] == "TOO_COSTLY"

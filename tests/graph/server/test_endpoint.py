@@ -13,6 +13,7 @@ from sqlalchemy import insert, update
 from db import tables
 from db.accounts import add_session
 from db.engine import Database
+from graph.limits import ANONYMOUS as ANONYMOUS_LIMITS
 from graph.server.app import create_app
 from graph.server.settings import Environment, Settings
 
@@ -212,3 +213,14 @@ async def test_a_cookie_counts_only_beside_a_header_no_foreign_page_can_send(
     cookie = {"cookie": f"{name}={SECRET.replace(' ', '%20')}"}
     alone = await client.post("/graphql", json=QUERY, headers=cookie)
     assert (alone.status_code, alone.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+
+
+async def test_an_empty_bucket_does_not_even_read_the_variables_of_a_known_document(database: Database) -> None:
+    app = create_app(Settings(points=300, points_per_second=1), database)
+    poor = httpx.AsyncClient(transport=httpx.ASGITransport(app, client=("127.0.0.1", 4000)), base_url="http://casset")
+    plan = app.reader.prepare(READ["query"], None, None, ANONYMOUS_LIMITS).plan
+    while (await poor.post("/graphql", json=READ)).status_code == 200:
+        pass
+    before = plan.uses
+    assert (await poor.post("/graphql", json=READ)).status_code == 429
+    assert plan.uses == before
