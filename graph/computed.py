@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -23,29 +24,9 @@ Batch = Callable[[Acting, Sequence[UUID], Mapping[str, Any]], Awaitable[Mapping[
 """(who asks, keys of rows, arguments as they were read) -> values by key; a root has one row, whose key is zero."""
 
 
-async def _rights(acting: Acting, assets: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
-    return await rights_of(acting, assets, Terms(**given))
-
-
-async def _clear_windows(acting: Acting, assets: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
-    asked = dict(given)
-    return await clear_windows_of(acting, assets, asked.pop("length_ms"), Terms(**asked))
-
-
-async def _attribution(acting: Acting, assets: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
-    return await attributions_of(acting, assets, Terms(**given))
-
-
-async def _permissions(acting: Acting, roots: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
-    asked = dict(given)
-    answers = await permissions_of(acting, asked.pop("assets"), Terms(**asked))
-    return dict.fromkeys(roots, answers)
-
-
-async def _hypothetical(acting: Acting, roots: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
-    asked = dict(given)
-    verdicts = await hypothetical_rights(acting, asked.pop("parents"), asked.pop("kind"), Terms(**asked))
-    return dict.fromkeys(roots, verdicts)
+def _terms(given: Mapping[str, Any]) -> Terms:
+    """What is asked of every asset alike, out of a field's arguments."""
+    return Terms(**{each.name: given[each.name] for each in fields(Terms)})
 
 
 def _walk(*, upwards: bool) -> Batch:
@@ -62,14 +43,24 @@ def _at_root(answer: Callable[..., Awaitable[Any]]) -> Batch:
     return once
 
 
+async def _permissions(acting: Acting, **given: Any) -> Any:
+    return await permissions_of(acting, given["assets"], _terms(given))
+
+
+async def _hypothetical(acting: Acting, **given: Any) -> Any:
+    return await hypothetical_rights(acting, given["parents"], given["kind"], _terms(given))
+
+
 COMPUTED: Mapping[tuple[str, str], Batch] = {
-    ("Asset", "rights"): _rights,
-    ("Asset", "clearWindows"): _clear_windows,
-    ("Asset", "attribution"): _attribution,
+    ("Asset", "rights"): lambda acting, assets, given: rights_of(acting, assets, _terms(given)),
+    ("Asset", "clearWindows"): lambda acting, assets, given: clear_windows_of(
+        acting, assets, given["length_ms"], _terms(given)
+    ),
+    ("Asset", "attribution"): lambda acting, assets, given: attributions_of(acting, assets, _terms(given)),
     ("Asset", "ancestors"): _walk(upwards=True),
     ("Asset", "descendants"): _walk(upwards=False),
-    ("Query", "permissionCheck"): _permissions,
-    ("Query", "hypotheticalRights"): _hypothetical,
+    ("Query", "permissionCheck"): _at_root(_permissions),
+    ("Query", "hypotheticalRights"): _at_root(_hypothetical),
     ("Query", "lineagePath"): _at_root(lineage_paths),
     ("Query", "commonAncestors"): _at_root(common_ancestors),
     ("Query", "lineageRoots"): _at_root(lineage_roots),

@@ -69,6 +69,11 @@ class Admitted:
         """`query`, `mutation` or `subscription`."""
         return self.prepared.operation.kind
 
+    @property
+    def price(self) -> int:
+        """The points it may come to: one at least."""
+        return max(self.prepared.cost, 1)
+
     def cost(self, actual: int) -> bytes:
         """`extensions.cost`: what was asked for, what it came to, and what is left."""
         return b'{"cost":{"requested":%d,"actual":%d,"remaining":%d}}' % (
@@ -172,12 +177,12 @@ class Door:
             if isinstance(error, Unavailable):
                 await self._settle(admitted, 1)
             raise
-        actual = min(len(_OBJECT.findall(answer.body)), max(admitted.prepared.cost, 1))
+        actual = min(len(_OBJECT.findall(answer.body)), admitted.price)
         await self._settle(admitted, actual)
         return answer, admitted.cost(actual)
 
     async def _settle(self, admitted: Admitted, actual: int) -> None:
-        unused = max(admitted.prepared.cost, 1) - actual
+        unused = admitted.price - actual
         if unused:
             admitted.balance = await self._buckets.settle(admitted.actor.key, unused)
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from db.engine import Database
 from domain.accounts import ANONYMOUS
@@ -31,10 +30,8 @@ from graph.server.negotiation import (
     coding,
 )
 from graph.server.protocol import LEAVING
-from graph.server.requests import Headers, Receive, RequestRefused, Scope, error_body, request_from
+from graph.server.requests import Headers, Receive, RequestRefused, Scope, Send, error_body, request_from
 from graph.server.streams import Streams
-
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 UNCACHED = (b"cache-control", b"no-store")
 

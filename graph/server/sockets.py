@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,9 +23,7 @@ from domain.accounts import ANONYMOUS
 from domain.errors import CassetError, Code
 from graph.server.actors import Actor, actor_of
 from graph.server.door import Door, OutOfPoints, Refused
-from graph.server.requests import Receive, RequestRefused, Scope, error_body, request_of
-
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+from graph.server.requests import Receive, RequestRefused, Scope, Send, error_body, request_of
 
 Place = tuple[asyncio.Task[Any] | None, str]
 """An operation, and the mark of one of its events."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,7 @@ from graph.reading import Answer
 from graph.server.buckets import rate_limit_headers
 from graph.server.door import Admitted, Door
 from graph.server.negotiation import EVENT_STREAM, VARY
-from graph.server.requests import Headers, Receive, RequestRefused, error_body
-
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+from graph.server.requests import Headers, Receive, RequestRefused, Send, error_body
 
 HEARTBEAT = 12.0
 """Seconds of silence after which a stream says that it lives."""
