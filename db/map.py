@@ -74,16 +74,11 @@ QUERY = Type(
 THINGS = Type("Things", None, {"nodes": Each(resolution.met)})
 """What computed values lead to. It is no type of the SDL: the read engine asks it by itself."""
 
-UPDATE_ASSET_SUCCESS = Type(
-    "UpdateAssetSuccess", None, {"asset": Switch(resolution.node_of, ById(verdicts.ASSET_REF_KINDS))}
-)
-
 TYPES = {
     type_.name: type_
     for type_ in (
         QUERY,
         THINGS,
-        UPDATE_ASSET_SUCCESS,
         accounts.ACCOUNT,
         accounts.VIEWER,
         artists.ARTIST,

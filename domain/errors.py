@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domain.ids import Ref
 
 
 class Code(StrEnum):
@@ -14,6 +19,7 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     VALIDATION = "VALIDATION"
     CONFLICT = "CONFLICT"
+    LINEAGE_CYCLE = "LINEAGE_CYCLE"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     TOO_COSTLY = "TOO_COSTLY"
     TOO_LARGE = "TOO_LARGE"
@@ -62,10 +68,27 @@ class Invalid(CassetError):
     code = Code.VALIDATION
 
 
-class VersionMoved(CassetError):
-    """Somebody else wrote first: the expected version is no longer the current one."""
+class Forbidden(CassetError):
+    """The caller may see the thing and may not do this with it, or only a signed-in person may."""
+
+    code = Code.FORBIDDEN
+
+
+class Moved(CassetError):
+    """Somebody else wrote first: the thing is no longer at the expected version, or in the state this needs."""
 
     code = Code.CONFLICT
+
+
+class CycleClosed(CassetError):
+    """An edge would make something from itself; `cycle` is the way round, None where the caller may not see it."""
+
+    code = Code.LINEAGE_CYCLE
+
+    def __init__(self, message: str, cycle: Sequence[Ref | None], *, path: tuple[str, ...] = ()) -> None:
+        """Keep the way round."""
+        super().__init__(message, path=path)
+        self.cycle = tuple(cycle)
 
 
 class KeyReused(CassetError):
@@ -90,7 +113,9 @@ class RefusalCode(StrEnum):
     """The codes with which a mutation refuses."""
 
     UNAUTHENTICATED = Code.UNAUTHENTICATED.value
+    FORBIDDEN = Code.FORBIDDEN.value
     NOT_FOUND = Code.NOT_FOUND.value
     VALIDATION = Code.VALIDATION.value
     CONFLICT = Code.CONFLICT.value
+    LINEAGE_CYCLE = Code.LINEAGE_CYCLE.value
     IDEMPOTENCY_MISMATCH = Code.IDEMPOTENCY_MISMATCH.value

@@ -1,8 +1,9 @@
 """Tier 2: a plan's statement answers JSON with holes, and each computed field is made for all of them at once.
 
-A computed value is made of dictionaries by SDL names, lists and leaves; a stored thing in it is a `Ref`. All things
-that one field of all values leads to are read by one more plan, which may have holes of its own. So an operation takes
-as many steps as it has computed fields and ways out of them, however many rows it reads.
+A computed value is made of dictionaries by SDL names (`__typename` among them), lists and leaves; a stored thing in it
+is a `Ref`. What a mutation answers is such a value too. All things that one field of all values leads to are read by
+one more plan, which may have holes of its own. So an operation takes as many steps as it has computed fields and ways
+out of them, however many rows it reads.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class Filler:
     async def run(self, plan: Plan) -> bytes:
         """The JSON of a plan, whole."""
         return await self._run(plan, self._readings)
+
+    async def tell(self, field: Field, value: Any) -> bytes:
+        """The JSON of one value, as a field asks for it; what it leads to is read now."""
+        return orjson.dumps(_shaped(field, value, await self._things(field, [value])))
 
     async def _run(self, plan: Plan, readings: Mapping[int, Reading]) -> bytes:
         body = await self._runner.run(plan, readings, self._acting.viewer)
@@ -97,6 +102,11 @@ class Filler:
         return things
 
 
+def _asked_of(value: Mapping[str, Any], field: Field) -> list[Field]:
+    """What is asked of a value of its type."""
+    return [inner for inner in field.fields if value["__typename"] in inner.kinds]
+
+
 def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, None]]]) -> None:
     """Find the references in a value, by the field that leads to each."""
     if isinstance(value, Ref):
@@ -105,7 +115,7 @@ def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, Non
         for item in value:
             _seek(field, item, wanted)
     elif isinstance(value, dict):
-        for inner in field.fields:
+        for inner in _asked_of(value, field):
             _seek(inner, value[inner.name], wanted)
 
 
@@ -116,7 +126,7 @@ def _shaped(field: Field, value: Any, things: _Things) -> Any:
     if isinstance(value, (list, tuple)):
         return [_shaped(field, item, things) for item in value]
     if isinstance(value, dict):
-        return {inner.key: _shaped(inner, value[inner.name], things) for inner in field.fields}
+        return {inner.key: _shaped(inner, value[inner.name], things) for inner in _asked_of(value, field)}
     if isinstance(value, datetime):
         return write_moment(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -302,23 +302,6 @@ class Plans:
         key = collected.conditions, tuple((slot, readings[slot][0]) for slot in collected.slots)
         return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))
 
-    def payload(
-        self,
-        root: str,
-        fields: Sequence[Asked],
-        operation: Operation,
-        readings: Mapping[int, Reading],
-        given: Mapping[str, Reading],
-    ) -> tuple[Plan, dict[int, Reading]]:
-        """The plan of a mutation's payload, with its readings: fields that `given` names get slots of their own."""
-        extended = dict(readings)
-        for number, asked in enumerate(fields):
-            if asked.name in given:
-                slot = len(operation.slots) + number
-                operation.slot_of[id(asked.nodes[0])] = slot
-                extended[slot] = given[asked.name]
-        return self._make(root, fields, operation, extended), extended
-
     def things(self, fields: tuple[Field, ...], slot: int, kinds: Hashable) -> Plan:
         """The plan of stored things that computed values lead to: as those are met that belong to others."""
         nodes = Field("nodes", "nodes", frozenset({"Things"}), slot, kinds, fields)
@@ -326,10 +309,11 @@ class Plans:
         return self._kept.recall(selection, lambda: self._compile(selection))
 
     def _make(self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]) -> Plan:
-        selection = Selection(root, tuple(self._field(asked, operation, readings) for asked in fields))
+        selection = Selection(root, tuple(self.field(asked, operation, readings) for asked in fields))
         return self._kept.recall(selection, lambda: self._compile(selection))
 
-    def _field(self, asked: Asked, operation: Operation, readings: Mapping[int, Reading]) -> Field:
+    def field(self, asked: Asked, operation: Operation, readings: Mapping[int, Reading]) -> Field:
+        """What is asked of one place in an answer, with the shapes of its arguments."""
         slot = operation.slot_of.get(id(asked.nodes[0]), -1)
         return Field(
             asked.key,
@@ -337,7 +321,7 @@ class Plans:
             asked.kinds,
             slot,
             readings[slot][0] if slot in readings else None,
-            tuple(self._field(inner, operation, readings) for inner in asked.fields),
+            tuple(self.field(inner, operation, readings) for inner in asked.fields),
         )
 
     @staticmethod

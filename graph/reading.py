@@ -28,7 +28,6 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
 from db.engine import Database
-from db.map import TYPES
 from domain.accounts import Viewer
 from domain.errors import CassetError, TooCostly, Unavailable
 from graph.collecting import Asked
@@ -36,16 +35,15 @@ from graph.errors import bad_input, masked, refused
 from graph.filling import Filler
 from graph.limits import KNOWN, Limits
 from graph.metrics import Metrics
-from graph.mutation import Outcome, read_mutation
+from graph.mutation import read_mutation
 from graph.operation import MOST_ERRORS, Collected, Documents, Operation, Plan, Plans, Reading
 from graph.reference import Hops
 from graph.running import Runner
+from graph.studio.deeds import Act
 from graph.tracing import Tracing
 from resolvers.context import Acting, now, uuid7
 
 NO_VARIABLES = VariableValues({}, {})
-
-Run = Callable[[Acting], Awaitable[Outcome]]
 
 DEADLINE = 5.0
 """Seconds that an operation of several statements may take."""
@@ -99,7 +97,7 @@ class Prepared:
     fields: Sequence[Asked]
     cost: int
     plan: Plan | None = None
-    runs: Mapping[str, Run] = field(default_factory=dict)
+    runs: Mapping[str, Act] = field(default_factory=dict)
 
 
 class Refusal(Exception):
@@ -267,7 +265,7 @@ class Reader:
         plan.uses += 1
         return plan
 
-    def _runs(self, fields: Sequence[Asked], variables: VariableValues) -> dict[str, Run]:
+    def _runs(self, fields: Sequence[Asked], variables: VariableValues) -> dict[str, Act]:
         """What each mutation asked for will run, its input read."""
         definitions = self.schema.mutation_type.fields  # type: ignore[union-attr]  # a mutation was validated
         given = {
@@ -286,25 +284,17 @@ class Reader:
         return await _in_time(filler.run(plan))
 
     async def _write(self, prepared: Prepared, acting: Acting) -> Answer:
-        """Run the mutations one after the other, each payload read by a plan of its own after the commit."""
+        """Run the mutations one after the other, what its payload leads to read by a plan after the commit."""
         data: dict[str, Any] = {}
         for asked in prepared.fields:
             if asked.name == "__typename":
                 data[asked.key] = "Mutation"
                 continue
-            outcome = await prepared.runs[asked.key](acting)
-            data[asked.key] = await self._payload(prepared, asked, outcome, acting)
+            told = await prepared.runs[asked.key](acting)
+            field = self.plans.field(asked, prepared.operation, prepared.readings)
+            filler = Filler(self._runner, self.plans, acting, prepared.readings)
+            data[asked.key] = orjson.Fragment(await filler.tell(field, told))
         return Answer(orjson.dumps({"data": data}))
-
-    async def _payload(self, prepared: Prepared, asked: Asked, outcome: Outcome, acting: Acting) -> Any:
-        fields = [inner for inner in asked.fields if outcome.type in inner.kinds]
-        if outcome.type not in TYPES:
-            values = {**outcome.values, "__typename": outcome.type}
-            return {inner.key: values[inner.name] for inner in fields}
-        given = {name: (ref.kind, {"id": ref.id}) for name, ref in outcome.values.items()}
-        plan, readings = self.plans.payload(outcome.type, fields, prepared.operation, prepared.readings, given)
-        plan.uses += 1
-        return orjson.Fragment(await Filler(self._runner, self.plans, acting, readings).run(plan))
 
     async def _refer(self, prepared: Prepared, acting: Acting, root: Any = None) -> Answer:
         result = execute(

@@ -29,7 +29,7 @@ from db.rows import ROOT, Found, RowReader
 from domain.accounts import Viewer
 from domain.ids import Ref
 from graph.computed import COMPUTED
-from graph.mutation import Outcome, read_mutation
+from graph.mutation import read_mutation
 
 Info = GraphQLResolveInfo[Any]
 Resolve = Callable[..., Any]
@@ -97,7 +97,7 @@ def attach(schema: GraphQLSchema) -> None:
 
 
 def _type_of(value: Any, *_: Any) -> str:
-    return str(value.type)
+    return str(value["__typename"] if isinstance(value, Mapping) else value.type)
 
 
 _PAGE_INFO: dict[str, Callable[[PageRead], Any]] = {
@@ -145,8 +145,8 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
         return _mutation(field_name)
     type_ = TYPES.get(type_name)
     if type_ is None:
-        # An object kept in its parent's row, an edge, a refusal or a computed value: values by SDL name.
-        return lambda value, info: _inner((value.values if isinstance(value, Outcome) else value)[field_name], info)
+        # An object kept in its parent's row, an edge, a payload or a computed value: values by SDL name.
+        return lambda value, info: _inner(value[field_name], info)
     own = field_name in type_.places and type_.base is not None
     owner = type_ if own or type_.base is None else TYPES[type_.base]
     place = owner.places.get(field_name)
@@ -154,19 +154,17 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
 
 
 def _mutation(name: str) -> Resolve:
-    async def resolve(_: None, info: Info, **given: Any) -> Outcome:
-        outcome = await read_mutation(name, given)(info.context.acting)
+    async def resolve(_: None, info: Info, **given: Any) -> Mapping[str, Any]:
+        told = await read_mutation(name, given)(info.context.acting)
         # What was read before is not what is there now.
         info.context.hops.loaders.clear()
-        return outcome
+        return told
 
     return resolve
 
 
 def _place_resolver(owner: Type, name: str, place: Place, *, own: bool) -> Resolve:
-    async def resolve(row: Found | Outcome | None, info: Info, **given: Any) -> Any:
-        if isinstance(row, Outcome):
-            return await _read(owner, name, place, None, info, {"id": str(row.values[name])}, own=own)
+    async def resolve(row: Found | None, info: Info, **given: Any) -> Any:
         if row is not None and not row.shown[place.exposure]:
             return _closed(place)
         return await _read(owner, name, place, row, info, given, own=own)

@@ -6,16 +6,17 @@ from typing import Any
 
 from db.assets import HeldAsset, hold_asset
 from db.assets import update_asset as write_asset
-from db.changes import announce, recall_outcome, record_changes, record_outcome
+from db.changes import announce, record_changes
 from db.provenance import append_events
 from db.search import index_names
 from domain.assets import AssetUpdate, checked_badges, checked_title
 from domain.canonical import canonical, digest
-from domain.errors import NotFound, SignInNeeded, VersionMoved
+from domain.errors import Moved, NotFound
 from domain.ids import Ref, parse_ref
 from domain.provenance import Event, EventKind
 from domain.search import FoundKind
 from resolvers.context import Acting
+from resolvers.writing import Outcome, done_once
 from subscriptions.events import asset_updated
 
 
@@ -25,32 +26,26 @@ async def update_asset(acting: Acting, change: AssetUpdate, idempotency_key: str
     Raises:
         SignInNeeded: nobody is signed in.
         NotFound: there is no such asset, or it is not the viewer's to change.
-        VersionMoved: `expected_version` is no longer the current one.
+        Moved: `expected_version` is no longer the current one.
         Invalid: a value breaks a rule.
         KeyReused: the idempotency key belongs to another request.
     """
-    account = acting.viewer.account
-    if account is None:
-        raise SignInNeeded("Sign in to change an asset.")
-    request = digest(canonical({"updateAsset": _request(change)}))
-    async with acting.database.write() as connection:
-        if idempotency_key is not None:
-            outcome = await recall_outcome(connection, account, idempotency_key, request)
-            if outcome is not None:
-                return parse_ref(outcome["asset"])
+
+    async def work(connection: Any) -> Outcome:
         held = await hold_asset(connection, acting.viewer, change.asset.id)
         if held is None:
             raise NotFound("There is no such asset.", path=("id",))
         if held.version != change.expected_version:
             said = f"The asset is at version {held.version}, not {change.expected_version}. Read it again."
-            raise VersionMoved(said, path=("expectedVersion",))
+            raise Moved(said, path=("expectedVersion",))
         values = _new_values(held, change)
         if values:
             await write_asset(connection, held, values)
             await _follow(connection, acting, held, values)
-        if idempotency_key is not None:
-            await record_outcome(connection, account, idempotency_key, request, {"asset": str(held.ref)})
-    return held.ref
+        return {"asset": str(held.ref)}
+
+    outcome = await done_once(acting, "updateAsset", _request(change), idempotency_key, work)
+    return parse_ref(outcome["asset"])
 
 
 def _request(change: AssetUpdate) -> dict[str, Any]:

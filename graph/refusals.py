@@ -1,0 +1,93 @@
+"""The SDL of refusals: why a mutation wrote nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from domain import errors
+from domain.errors import RefusalCode
+from graph.fields import described, stored
+
+if TYPE_CHECKING:
+    from graph.assets import Asset
+
+described(
+    RefusalCode,
+    UNAUTHENTICATED="Sign in first.",
+    FORBIDDEN="It is yours to see and not to do, or only a person may.",
+    NOT_FOUND="There is no such thing, or it is not yours.",
+    VALIDATION="A value breaks a rule; `path` says which.",
+    CONFLICT="Somebody else wrote first, or the thing is in another state.",
+    LINEAGE_CYCLE="Something would be made from itself.",
+    IDEMPOTENCY_MISMATCH="The idempotency key belongs to another request.",
+)
+
+
+@strawberry.interface(description="Why a mutation was refused. Nothing was written.")
+class UserError:
+    """An expected refusal."""
+
+    code: RefusalCode = stored("A stable code.")
+    message: str = stored("A sentence for the person who asked.")
+    path: list[str] = stored("Where in the input it points; empty when nowhere.")
+
+
+@strawberry.type(description="Nobody is signed in.")
+class SignInNeededError(UserError):
+    """Anonymous."""
+
+
+@strawberry.type(description="It is yours to see and not to do, or only a signed-in person may do it.")
+class ForbiddenError(UserError):
+    """Forbidden."""
+
+
+@strawberry.type(description="There is no such thing, or it is not yours: the two answer alike.")
+class NotFoundError(UserError):
+    """Not found."""
+
+
+@strawberry.type(description="A value breaks a rule.")
+class InvalidError(UserError):
+    """Invalid."""
+
+
+@strawberry.type(description="Somebody else wrote first, or the thing is in another state: read again, decide again.")
+class ConflictError(UserError):
+    """The version or the state moved."""
+
+
+@strawberry.type(description="The idempotency key was used for another request.")
+class IdempotencyError(UserError):
+    """The key was reused."""
+
+
+@strawberry.type(description="The edge would make something from itself. `cycle` names the way round.")
+class LineageCycleError(UserError):
+    """A cycle, named."""
+
+    cycle: list[Annotated["Asset", strawberry.lazy("graph.assets")] | None] = stored(
+        "From the child over the parent and up to the child again; null where you may not see it."
+    )
+
+
+REFUSALS: Mapping[type[errors.CassetError], type[UserError]] = {
+    errors.SignInNeeded: SignInNeededError,
+    errors.Forbidden: ForbiddenError,
+    errors.NotFound: NotFoundError,
+    errors.Invalid: InvalidError,
+    errors.Moved: ConflictError,
+    errors.KeyReused: IdempotencyError,
+    errors.CycleClosed: LineageCycleError,
+}
+
+
+def told(refusal: errors.CassetError) -> dict[str, Any]:
+    """A refusal as a value by SDL names."""
+    values: dict[str, Any] = {"code": refusal.code.value, "message": refusal.message, "path": list(refusal.path)}
+    if isinstance(refusal, errors.CycleClosed):
+        values["cycle"] = list(refusal.cycle)
+    return {"__typename": REFUSALS[type(refusal)].__name__, **values}
