@@ -4,7 +4,8 @@ The read engine injects them at every access, root or nested; mutations load the
 What a viewer may not see answers exactly as what does not exist.
 
 READ: named by an id or another reference. LIST: found in a list, a search or a reverse relation. REACH: met through
-the row it belongs to, which was itself seen. WRITE: about to be changed.
+the row it belongs to, which was itself seen. CITE: named by an answer, as it stood at the time the answer speaks of.
+WRITE: about to be changed. OWN: about to be decided for, as its owner.
 
     asset state  LIST               REACH              READ
     PRIVATE      members            members            members
@@ -40,7 +41,7 @@ from sqlalchemy import (
 )
 
 from db import tables
-from domain.accounts import Viewer
+from domain.accounts import Role, Viewer
 
 Row = Any  # an alias or a subquery over a table: anything whose `.c` holds the table's columns
 Predicate = Callable[[Row], ColumnElement[bool]]
@@ -52,7 +53,9 @@ class Action(Enum):
     READ = auto()
     LIST = auto()
     REACH = auto()
+    CITE = auto()
     WRITE = auto()
+    OWN = auto()
 
 
 class Exposure(Enum):
@@ -67,15 +70,17 @@ class Exposure(Enum):
 
 
 VIEWER_ACCOUNT = bindparam("viewer_account", type_=Uuid)
+_ASKER = bindparam("viewer_asker", type_=Uuid)
 _HOLDS = bindparam("viewer_holds", type_=ARRAY(Uuid))
 _EDITS = bindparam("viewer_edits", type_=ARRAY(Uuid))
 _IS_AGENT = bindparam("viewer_is_agent", type_=Boolean)
 
 
 def viewer_values(viewer: Viewer) -> dict[str, object]:
-    """The values of the parameters that the predicates speak of."""
+    """The values of the parameters that the predicates speak of. A key sees nothing of the account it is of."""
     return {
-        "viewer_account": viewer.account,
+        "viewer_account": None if viewer.is_agent else viewer.account,
+        "viewer_asker": viewer.account,
         "viewer_holds": viewer.holds,
         "viewer_edits": viewer.edits,
         "viewer_is_agent": viewer.is_agent,
@@ -89,6 +94,18 @@ def held(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _edited(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
     return artist_id == any_(_EDITS)
+
+
+def owned(artist_id: ColumnElement[Any], account_id: ColumnElement[Any] = VIEWER_ACCOUNT) -> ColumnElement[bool]:
+    """The account, the viewer's where none is named, is an owner of the artist."""
+    membership = tables.membership.alias()
+    owning = exists().where(
+        membership.c.artist_id == artist_id,
+        membership.c.account_id == account_id,
+        membership.c.role == Role.OWNER.value,
+        membership.c.ended_at.is_(None),
+    )
+    return owning.correlate_except(membership)
 
 
 def _teased(asset: Row) -> ColumnElement[bool]:
@@ -150,9 +167,21 @@ def _everyone(_: Row) -> ColumnElement[bool]:
     return true()
 
 
+def _oneself(contributor: Row) -> ColumnElement[bool]:
+    """The contributor is the person who asks, or an artist they edit."""
+    return or_(contributor.c.account_id == VIEWER_ACCOUNT, _edited(contributor.c.artist_id))
+
+
+def _of_oneself(row: Row) -> ColumnElement[bool]:
+    """A credit or split is answered by the person it names, who reads it whatever they may read of the asset."""
+    contributor = tables.contributor.alias()
+    named = exists().where(contributor.c.id == row.c.contributor_id, _oneself(contributor))
+    return named.correlate_except(contributor)
+
+
 def _agreed(row: Row) -> ColumnElement[bool]:
     """A credit or split its person declined is between them and the owner."""
-    return or_(row.c.acceptance != "DECLINED", _asset(row, "asset_id", _held_asset))
+    return or_(row.c.acceptance != "DECLINED", _asset(row, "asset_id", _held_asset), _of_oneself(row))
 
 
 def _of_asset(row: Row, listed: Predicate) -> ColumnElement[bool]:
@@ -164,6 +193,11 @@ def holds_now(row: Row) -> ColumnElement[bool]:
     return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
 
 
+def _has_begun(row: Row) -> ColumnElement[bool]:
+    """The row with history holds or has held: every version is kept, and read by its id."""
+    return func.coalesce(func.lower(row.c.valid) <= func.now(), true())
+
+
 _VALID_AT = bindparam("valid_at", type_=DateTime(timezone=True), required=True)
 _KNOWN_AT = bindparam("known_at", type_=DateTime(timezone=True), required=True)
 
@@ -173,12 +207,25 @@ def stood(row: Row, *, now: bool) -> ColumnElement[bool]:
     return holds_now(row) if now else and_(row.c.known.contains(_KNOWN_AT), row.c.valid.contains(_VALID_AT))
 
 
+def credit_stands(credit: Row) -> ColumnElement[bool]:
+    """Nobody took the credit back or declined it."""
+    return and_(credit.c.ended_at.is_(None), credit.c.acceptance != "DECLINED")
+
+
+def _credit_reached(credit: Row) -> ColumnElement[bool]:
+    return and_(credit.c.ended_at.is_(None), _agreed(credit))
+
+
+def _credit_answered(credit: Row) -> ColumnElement[bool]:
+    return and_(credit.c.ended_at.is_(None), _of_oneself(credit))
+
+
 def _credit_read(credit: Row) -> ColumnElement[bool]:
-    return and_(_agreed(credit), _of_asset(credit, _asset_read))
+    return or_(and_(_credit_reached(credit), _of_asset(credit, _asset_read)), _credit_answered(credit))
 
 
 def _credit_listed(credit: Row) -> ColumnElement[bool]:
-    return and_(_agreed(credit), _of_asset(credit, _asset_listed))
+    return and_(_credit_reached(credit), _of_asset(credit, _asset_listed))
 
 
 def _split_reached(split: Row) -> ColumnElement[bool]:
@@ -186,7 +233,7 @@ def _split_reached(split: Row) -> ColumnElement[bool]:
 
 
 def _split_read(split: Row) -> ColumnElement[bool]:
-    return and_(_split_reached(split), _of_asset(split, _asset_read))
+    return or_(and_(_split_reached(split), _of_asset(split, _asset_read)), and_(holds_now(split), _of_oneself(split)))
 
 
 def _contributor_listed(contributor: Row) -> ColumnElement[bool]:
@@ -253,7 +300,12 @@ def _policy_read(policy: Row) -> ColumnElement[bool]:
     spoken_for = _asset(policy, "subject_id", _asset_read, _fully)
     version = tables.release_version.alias()
     of_version = exists().where(version.c.id == policy.c.subject_id, _version_read(version)).correlate_except(version)
-    return and_(holds_now(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
+    return and_(_has_begun(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
+
+
+def _grant_reached(grant: Row) -> ColumnElement[bool]:
+    """A grant is between the owner of the asset and the grantee."""
+    return and_(holds_now(grant), or_(held(grant.c.grantee_id), _asset(grant, "asset_id", _held_asset)))
 
 
 def edge_ends_seen(edge: Row) -> ColumnElement[bool]:
@@ -274,7 +326,7 @@ def _edge_reached(edge: Row) -> ColumnElement[bool]:
 
 def _edge_read(edge: Row) -> ColumnElement[bool]:
     either = or_(_asset(edge, "child_id", _asset_reached, _fully), _asset(edge, "parent_id", _asset_reached, _fully))
-    return and_(_edge_reached(edge), either)
+    return and_(_has_begun(edge), edge_told(edge), either)
 
 
 def _version_reached(version: Row) -> ColumnElement[bool]:
@@ -322,36 +374,100 @@ def _own_account(account: Row) -> ColumnElement[bool]:
     return account.c.id == VIEWER_ACCOUNT
 
 
+def _own_key(key: Row) -> ColumnElement[bool]:
+    """A key is seen, replaced and revoked by who issued it, and by the owners of the artist it writes for."""
+    return or_(key.c.account_id == VIEWER_ACCOUNT, owned(key.c.artist_id))
+
+
+def _own_claim(claim: Row) -> ColumnElement[bool]:
+    return claim.c.account_id == VIEWER_ACCOUNT
+
+
+def _own_job(job: Row) -> ColumnElement[bool]:
+    return held(job.c.owner_id)
+
+
+def _own_receipt(receipt: Row) -> ColumnElement[bool]:
+    """A receipt is for the account that asked, whether in person or by a key."""
+    return receipt.c.account_id == _ASKER
+
+
+def _fellow(membership: Row) -> ColumnElement[bool]:
+    """Who is with an artist is known to those who are; a key is with nobody."""
+    current = membership.c.ended_at.is_(None)
+    return and_(current, held(membership.c.artist_id), VIEWER_ACCOUNT.is_not(None))
+
+
+def _own_membership(membership: Row) -> ColumnElement[bool]:
+    return and_(membership.c.ended_at.is_(None), membership.c.account_id == VIEWER_ACCOUNT)
+
+
+def _membership_decided(membership: Row) -> ColumnElement[bool]:
+    return and_(membership.c.ended_at.is_(None), owned(membership.c.artist_id))
+
+
+def _given(entitlement: Row) -> ColumnElement[bool]:
+    """What an owner gave, they may take back; what somebody paid for or earned, nobody."""
+    of_asset = _asset(entitlement, "asset_id", lambda asset: owned(asset.c.owner_id))
+    return and_(entitlement.c.source == "GRANT", or_(owned(entitlement.c.artist_id), of_asset))
+
+
+def _entitlement_read(entitlement: Row) -> ColumnElement[bool]:
+    return or_(entitlement.c.account_id == VIEWER_ACCOUNT, _given(entitlement))
+
+
 def _asset_written(asset: Row) -> ColumnElement[bool]:
     return _edited(asset.c.owner_id)
 
 
-_EVERYWHERE = {Action.READ: _everyone, Action.LIST: _everyone, Action.REACH: _everyone}
+def _seen(by: Predicate) -> dict[Action, Predicate]:
+    """Whichever way a row is met, one predicate says whether it is seen."""
+    return dict.fromkeys((Action.READ, Action.LIST, Action.REACH), by)
+
+
 _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
-    tables.account: {Action.READ: _own_account, Action.LIST: _own_account, Action.REACH: _own_account},
-    tables.artist: _EVERYWHERE,
+    tables.account: _seen(_own_account),
+    tables.agent_key: {**_seen(_own_key), Action.WRITE: _own_key},
+    tables.artist: {
+        **_seen(_everyone),
+        Action.WRITE: lambda artist: _edited(artist.c.id),
+        Action.OWN: lambda artist: owned(artist.c.id),
+    },
+    tables.artist_claim: _seen(_own_claim),
     tables.asset: {
         Action.READ: _asset_read,
         Action.LIST: _asset_listed,
         Action.REACH: _asset_reached,
         Action.WRITE: _asset_written,
+        Action.OWN: lambda asset: owned(asset.c.owner_id),
     },
     tables.contributor: {
         Action.READ: _contributor_listed,
         Action.LIST: _contributor_listed,
         Action.REACH: _everyone,
+        Action.WRITE: _oneself,
     },
-    tables.credit: {Action.READ: _credit_read, Action.LIST: _credit_listed, Action.REACH: _agreed},
+    tables.credit: {
+        Action.READ: _credit_read,
+        Action.LIST: _credit_listed,
+        Action.REACH: _credit_reached,
+        Action.WRITE: _credit_answered,
+    },
+    tables.entitlement: {**_seen(_entitlement_read), Action.OWN: _given},
     tables.hook: {Action.READ: _hook_read, Action.LIST: _hook_listed, Action.REACH: _everyone},
-    tables.lineage_edge: {Action.READ: _edge_read, Action.REACH: _edge_reached},
+    tables.job: _seen(_own_job),
+    tables.lineage_edge: {Action.READ: _edge_read, Action.REACH: _edge_reached, Action.CITE: edge_told},
     tables.media: {Action.READ: _media_read, Action.REACH: _media_reached},
-    tables.policy: {Action.READ: _policy_read, Action.REACH: holds_now},
+    tables.membership: {**_seen(_fellow), Action.WRITE: _own_membership, Action.OWN: _membership_decided},
+    tables.permission_grant: {Action.READ: _grant_reached, Action.REACH: _grant_reached},
+    tables.permission_receipt: _seen(_own_receipt),
+    tables.policy: {Action.READ: _policy_read, Action.REACH: holds_now, Action.CITE: _everyone},
     tables.provenance_event: {Action.READ: _event_read, Action.REACH: _everyone},
     tables.release_item: {Action.READ: _item_read, Action.REACH: _everyone},
     tables.release_version: {Action.READ: _version_read, Action.REACH: _version_reached},
     tables.room: {Action.READ: _room_read, Action.REACH: _room_reached},
     tables.search_entry: {Action.LIST: _found_listed},
-    tables.split: {Action.READ: _split_read, Action.REACH: _split_reached},
+    tables.split: {Action.READ: _split_read, Action.REACH: _split_reached, Action.WRITE: _of_oneself},
     tables.term: {Action.REACH: _everyone},
     tables.theme: {Action.READ: _theme_read, Action.REACH: _everyone},
     tables.visual_world: {

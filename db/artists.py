@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action
+from db.access import Action, allowed, viewer_values
 from db.arguments import Bound, Paging
 from db.assets import ASSET_PAGING, owned_by
-from db.orders import NEWEST
+from db.orders import NEWEST, OLDEST, SEQUENCE
 from db.places import Inline, Page, ToOne, Type, belong, columns, refer
+from domain.accounts import Role, Viewer
+from domain.artists import ArtistDraft
 
 _SEED = {
     "source": "seed_source",
@@ -38,10 +44,12 @@ ARTIST = Type(
     "Artist",
     tables.artist,
     {
-        **columns(tables.artist, "handle", "name", "kind", "claimed", "created_at", id="ref"),
+        **columns(tables.artist, "handle", "name", "kind", "claimed", "version", "created_at", id="ref"),
         "world": ToOne("World", lambda row, world, _: world.c.id == row.c.id, always=True),
         "policy": ToOne("PermissionPolicy", _stated_by_artist),
+        "members": Page("Membership", belong("artist_id"), Paging({"OLDEST": OLDEST}, "OLDEST"), action=Action.LIST),
         "assets": Page("Asset", belong("owner_id"), ASSET_PAGING, action=Action.LIST),
+        "provenance": Page("ProvenanceEvent", belong("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
     },
 )
 
@@ -49,7 +57,7 @@ WORLD = Type(
     "World",
     tables.artist,
     {
-        **columns(tables.artist, "handle", "name", "tagline"),
+        **columns(tables.artist, "handle", "name", "tagline", "bio"),
         "artist": ToOne("Artist", lambda row, artist, _: artist.c.id == row.c.id, always=True),
         "theme": ToOne("Theme", refer("theme_id")),
         "visualWorld": ToOne("VisualWorld", refer("visual_id")),
@@ -71,3 +79,53 @@ THEME = Type(
         "artist": ToOne("Artist", refer("artist_id"), always=True),
     },
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldArtist:
+    """An artist under the writer's lock, with the columns that may be changed."""
+
+    id: UUID
+    version: int
+    values: Mapping[str, Any]
+
+
+CHANGEABLE = ("handle", "name", "kind", "tagline", "bio")
+
+
+async def hold_artist(
+    connection: AsyncConnection, viewer: Viewer, artist_id: UUID, action: Action = Action.WRITE
+) -> HeldArtist | None:
+    """Lock an artist the viewer may change, or decide for; None where there is none, or it is not theirs."""
+    artist = tables.artist.alias()
+    query = select(artist).where(artist.c.id == artist_id, allowed(tables.artist, action, artist)).with_for_update()
+    row = (await connection.execute(query, viewer_values(viewer))).mappings().first()
+    return None if row is None else HeldArtist(row["id"], row["version"], {name: row[name] for name in CHANGEABLE})
+
+
+async def add_artist(connection: AsyncConnection, artist_id: UUID, draft: ArtistDraft) -> None:
+    """Make an artist somebody signs in for."""
+    row = {"handle": draft.handle, "name": draft.name, "kind": draft.kind, "tagline": draft.tagline, "bio": draft.bio}
+    await connection.execute(insert(tables.artist).values(id=artist_id, claimed=True, **row))
+
+
+async def update_artist(connection: AsyncConnection, held: HeldArtist, values: Mapping[str, Any]) -> None:
+    """Write new values to a held artist and move its version on."""
+    artist = tables.artist
+    await connection.execute(
+        update(artist).where(artist.c.id == held.id).values({**values, "version": held.version + 1})
+    )
+
+
+async def artists_owned(connection: AsyncConnection, account_id: UUID) -> int:
+    """How many artists an account owns; it gets no more before this transaction ends."""
+    account = tables.account
+    # Not FOR UPDATE: who holds an artist's lock may be about to name the account in a row of their own.
+    await connection.execute(select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True))
+    membership = tables.membership
+    query = select(func.count()).where(
+        membership.c.account_id == account_id,
+        membership.c.role == Role.OWNER.value,
+        membership.c.ended_at.is_(None),
+    )
+    return (await connection.execute(query)).scalar_one()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,19 +21,21 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, edge_ends_seen, holds_now, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, credit_stands, edge_ends_seen, holds_now, viewer_values
 from db.arguments import Bound, Filter, Paging
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
 from db.places import Computed, Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
 from db.verdicts import ASSET_REF_KINDS, ByLength, ByQuestion, ByWalk
 from domain import ids
 from domain.accounts import Viewer
+from domain.assets import AssetState
 from domain.errors import BadInput
 from domain.ids import parse_ref_of
 from domain.rights import Decision
@@ -88,6 +90,14 @@ def _has_hook(asset: Any, wanted: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(hook.c.track_id == asset.c.id).correlate_except(hook) == wanted
 
 
+def _has_policy(asset: Any, wanted: ColumnElement[Any]) -> ColumnElement[bool]:
+    policy = tables.policy.alias()
+    own = and_(policy.c.level == "ASSET", policy.c.subject_id == asset.c.id)
+    of_artist = and_(policy.c.level == "ARTIST", policy.c.subject_id == asset.c.owner_id)
+    stated = [exists().where(on, holds_now(policy)).correlate_except(policy) for on in (own, of_artist)]
+    return or_(*stated) == wanted
+
+
 def _credits(asset: Any, contributor_id: ColumnElement[Any]) -> ColumnElement[bool]:
     credit = tables.credit.alias()
     return (
@@ -95,7 +105,7 @@ def _credits(asset: Any, contributor_id: ColumnElement[Any]) -> ColumnElement[bo
         .where(
             credit.c.asset_id == asset.c.id,
             credit.c.contributor_id == current_id(contributor_id),
-            credit.c.acceptance != "DECLINED",
+            credit_stands(credit),
         )
         .correlate_except(credit)
     )
@@ -139,6 +149,7 @@ ASSET_FILTERS = {
     "badge": Filter(_openly(lambda asset, word: word == any_(asset.c.badges)), Text()),
     "licenseFamily": Filter(_openly(_licensed), Text()),
     "policyDecision": Filter(_openly(_decided), Text(), _pair),
+    "hasPolicy": Filter(_openly(_has_policy), Boolean()),
     "hasHook": Filter(_openly(_has_hook), Boolean()),
     "createdFrom": Filter(_openly(lambda asset, moment: asset.c.created_at >= moment), DateTime(timezone=True)),
     "createdBefore": Filter(_openly(lambda asset, moment: asset.c.created_at < moment), DateTime(timezone=True)),
@@ -176,6 +187,7 @@ ASSET = Type(
         **columns(tables.asset, "created_at", "made_on", "version", "derived_count"),
         "badges": Stored(lambda row: row.c.badges, closed="[]"),
         "policy": ToOne("PermissionPolicy", _stated),
+        "grants": Page("PermissionGrant", OfAsset("asset_id"), Paging({"OLDEST": OLDEST}, "OLDEST")),
         "credits": Page("Credit", OfAsset("asset_id"), Paging({"POSITION": POSITION}, "POSITION")),
         "splits": Page(
             "Split",
@@ -190,7 +202,7 @@ ASSET = Type(
         "parents": Page("LineageEdge", OfAsset("child_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
         "children": Page("LineageEdge", OfAsset("parent_id"), Paging({"OLDEST": OLDEST}, "OLDEST", _EDGE_FILTERS)),
         "provenance": Page("ProvenanceEvent", OfAsset("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
-        "rights": Computed(ByQuestion()),
+        "rights": Computed(ByQuestion(), exposure=Exposure.STUB),
         "clearWindows": Computed(ByLength()),
         "attribution": Computed(ByQuestion()),
         "ancestors": Computed(ByWalk()),
@@ -243,6 +255,8 @@ class HeldAsset:
     title: str
     badges: tuple[str, ...]
     made_on: date | None
+    owner: UUID
+    state: AssetState
 
 
 async def hold_asset(connection: AsyncConnection, viewer: Viewer, asset_id: UUID) -> HeldAsset | None:
@@ -257,7 +271,8 @@ async def hold_asset(connection: AsyncConnection, viewer: Viewer, asset_id: UUID
     if row is None:
         return None
     ref = ids.Ref(ids.Kind(row.kind.lower()), row.id)
-    return HeldAsset(ref, row.version, row.title, tuple(row.badges), row.made_on)
+    state = AssetState(row.state)
+    return HeldAsset(ref, row.version, row.title, tuple(row.badges), row.made_on, row.owner_id, state)
 
 
 async def update_asset(connection: AsyncConnection, held: HeldAsset, values: Mapping[str, Any]) -> None:
@@ -266,3 +281,15 @@ async def update_asset(connection: AsyncConnection, held: HeldAsset, values: Map
     await connection.execute(
         update(table).where(table.c.id == held.ref.id).values({**values, "version": held.version + 1})
     )
+
+
+async def refs_shown(connection: AsyncConnection, viewer: Viewer, assets: Sequence[UUID]) -> dict[UUID, ids.Ref]:
+    """The references of those assets that the viewer may meet."""
+    asset = tables.asset.alias()
+    query = select(asset.c.id, asset.c.kind).where(
+        asset.c.id == any_(literal(list(assets), ARRAY(Uuid))),
+        allowed(tables.asset, Action.REACH, asset),
+        asset_shown(asset, Exposure.FULL),
+    )
+    rows = await connection.execute(query, viewer_values(viewer))
+    return {row.id: ids.Ref(ids.Kind(row.kind.lower()), row.id) for row in rows}

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, func, insert, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Text, column, func, insert, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -75,10 +76,8 @@ async def recall_outcome(connection: AsyncConnection, account_id: UUID, key: str
     Raises:
         KeyReused: the key was used for another request.
     """
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{account_id}/{key}", 0))))
-    table = tables.idempotency
-    query = select(table.c.request_digest, table.c.outcome).where(table.c.account_id == account_id, table.c.key == key)
-    row = (await connection.execute(query)).first()
+    known = func.recall_outcome(account_id, key).table_valued("request_digest", column("outcome", JSONB))
+    row = (await connection.execute(select(known))).first()
     if row is None:
         return None
     if row.request_digest != request_digest:

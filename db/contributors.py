@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from sqlalchemy import and_
+
 from db import tables
-from db.access import Action
-from db.arguments import Paging
-from db.orders import NEWEST
+from db.access import Action, holds_now
+from db.arguments import Given, Paging, Reading
+from db.orders import NEWEST, POSITION
 from db.places import Page, ToOne, Type, belong, columns, refer
+from db.verdicts import ASSET_REF_KINDS, Unbound
+from domain.contributors import Acceptance, Pool, Share, checked_shares
+from domain.errors import BadInput, Invalid
+from domain.ids import Kind, parse_ref_of
 
 CONTRIBUTOR = Type(
     "Contributor",
@@ -37,3 +43,44 @@ SPLIT = Type(
         "asset": ToOne("Asset", refer("asset_id")),
     },
 )
+
+PROPOSED_CREDITS = Page(
+    "Credit",
+    lambda _, credit, __: credit.c.acceptance == Acceptance.PROPOSED.value,
+    Paging({"NEWEST": NEWEST}, "NEWEST"),
+    action=Action.WRITE,
+)
+PROPOSED_SPLITS = Page(
+    "Split",
+    lambda _, split, __: and_(split.c.acceptance == Acceptance.PROPOSED.value, holds_now(split)),
+    Paging({"POSITION": POSITION}, "POSITION"),
+    action=Action.WRITE,
+)
+"""What waits for the viewer's answer."""
+
+
+class ByShares(Unbound):
+    """`asset pool shares amountMinor`."""
+
+    def read(self, given: Given) -> Reading:
+        """Refuse ids of other kinds, shares that do not divide a pool, and an amount below nothing."""
+        amount = given.get("amountMinor")
+        if amount is not None and amount < 0:
+            raise BadInput("amountMinor is 0 or more.")
+        try:
+            shares = read_shares(given)
+            checked_shares(shares)
+        except Invalid as error:
+            raise BadInput(error.message) from None
+        asset = parse_ref_of(given["asset"], ASSET_REF_KINDS).id
+        return None, {"asset": asset, "pool": Pool(given["pool"]), "shares": shares, "amount_minor": amount}
+
+
+def read_shares(given: Given) -> list[Share]:
+    """The `shares` somebody gives; whether they divide a pool is not asked yet.
+
+    Raises:
+        BadInput: an id is none of a contributor.
+    """
+    kinds = frozenset({Kind.CONTRIBUTOR})
+    return [Share(parse_ref_of(each["contributor"], kinds), each["basisPoints"]) for each in given["shares"]]

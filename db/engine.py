@@ -81,6 +81,8 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=POOL_WAIT,
+            # An error is logged, and what was to be written may be an address or the hash of a password.
+            hide_parameters=True,
         )
         if watch is not None:
             # asyncpg's own log leaves prepared statements out, and SQLAlchemy prepares all of its own.

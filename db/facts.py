@@ -1,20 +1,22 @@
 """The facts a question of rights is decided from: everything some assets are made of, and what was said about it.
 
-One statement reads one state: the parts, the bonds between them, and the policies that speak. Visibility decides
-nothing here and hides nothing: a part carries whether the viewer may see it, and what is told of it follows from that.
+One statement reads one state: the parts, the bonds between them, the policies that speak, and the grants the viewer's
+artists hold or that were passed on. Visibility decides nothing here and hides nothing: a part carries whether the
+viewer may see it, and what is told of it follows from that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
+from asyncpg.pgproto import pgproto
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -23,28 +25,33 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
+    exists,
     func,
     literal,
     literal_column,
+    or_,
     select,
     true,
     union_all,
 )
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, stood, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, edge_told, held, stood, viewer_values
 from db.engine import Database
 from db.statements import statement_text
 from domain.accounts import Viewer
-from domain.assets import AssetKind
-from domain.facts import CONTAINS, Bond, BondKind, Facts, Part, Statement
+from domain.assets import AssetKind, AssetState
+from domain.facts import CONTAINS, Bond, BondKind, Facts, Grant, Part, Statement
 from domain.lineage import EdgeKind
 from domain.rights import Decision, Layer, Level, LicenseFamily, Term, Use
-from domain.windows import Window
+from domain.windows import stretch
 
 MOST_PARTS = 20_000
 """Of one answer; what is beyond is unread, and what is unread is never allowed."""
 MOST_SETS = 10_000
+_id = pgproto.UUID
+"""A UUID like any other, read ten times as fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +61,30 @@ class Read:
     Attributes:
         facts: what is decided from, whoever asks.
         seen: the parts the viewer may meet.
-        named: those they may ask about by id.
+        named: those they may ask about by id; what is withdrawn among them, which is denied and tells nothing else.
+        untold: the bonds they may not hear of.
     """
 
     facts: Facts
     seen: frozenset[UUID]
     named: frozenset[UUID]
+    untold: frozenset[UUID]
 
 
 _ASKED = bindparam("asked", type_=ARRAY(Uuid), required=True)
 
 
 def _above(child: ColumnElement[Any], *, now: bool) -> Any:
-    """(edge or null, parent, kind, windows) of what an asset is made of; items are what a release is made of."""
+    """(id, parent, kind, windows, told) of what an asset is made of; items are what a release is made of."""
     edge, release, item = (table.alias() for table in (tables.lineage_edge, tables.release, tables.release_item))
     windows = ("child_start_ms", "child_end_ms", "parent_start_ms", "parent_end_ms")
-    stored = select(edge.c.id, edge.c.parent_id, edge.c.kind, *[edge.c[name] for name in windows]).where(
+    ends = [edge.c[name] for name in windows]
+    stored = select(edge.c.id, edge.c.parent_id, edge.c.kind, *ends, edge_told(edge).label("told")).where(
         edge.c.child_id == child, edge.c.binding, stood(edge, now=now)
     )
     nothing: list[ColumnElement[Any]] = [literal_column("NULL::int").label(name) for name in windows]
     contained = (
-        select(item.c.id, item.c.asset_id, literal("CONTAINS", Text), *nothing)
+        select(item.c.id, item.c.asset_id, literal(CONTAINS.value, Text), *nothing, true().label("told"))
         .join_from(release, item, item.c.version_id == release.c.current_version_id)
         .where(release.c.id == child)
     )
@@ -93,29 +103,29 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
     above = _above(asked.c.id, now=now)
     reached = asked.union(select(above.c.parent_id).select_from(asked.join(above, true())))
     within = select(reached.c.id).limit(MOST_PARTS + 1).cte("within")
-    asset, track, sample, policy = (
-        table.alias() for table in (tables.asset, tables.track, tables.sample, tables.policy)
+    asset, policy, standing = (table.alias() for table in (tables.asset, tables.policy, tables.asset_standing))
+    # Whose it was and how it stood: on the asset's own row is what holds now.
+    owner, state = (
+        asset.c[name] if now else func.coalesce(standing.c[name], asset.c[name]) for name in ("owner_id", "state")
     )
     told = asset_shown(asset, Exposure.FULL)
-    seen, named = (and_(allowed(tables.asset, action, asset), told) for action in (Action.REACH, Action.READ))
-    parts = (
-        select(
-            asset.c.id,
-            asset.c.owner_id,
-            asset.c.kind,
-            asset.c.made_on,
-            func.coalesce(track.c.duration_ms, sample.c.duration_ms),
-            seen,
-            named,
-        )
-        .join_from(within, asset, asset.c.id == within.c.id)
-        .outerjoin(track, track.c.id == asset.c.id)
-        .outerjoin(sample, sample.c.id == asset.c.id)
-    )
+    seen = and_(allowed(tables.asset, Action.REACH, asset), told)
+    named = and_(allowed(tables.asset, Action.READ, asset), or_(told, asset.c.state == AssetState.WITHDRAWN.value))
+    parts = select(
+        asset.c.id,
+        owner.label("owner_id"),
+        asset.c.kind,
+        _duration(asset).label("duration_ms"),
+        (state == AssetState.WITHDRAWN.value).label("is_withdrawn"),
+        seen.label("seen"),
+        named.label("named"),
+    ).join_from(within, asset, asset.c.id == within.c.id)
     over = _above(within.c.id, now=now)
     bonds = select(over.c.id, within.c.id.label("child_id"), *list(over.c)[1:]).select_from(within.join(over, true()))
-    owners = select(asset.c.owner_id).join_from(within, asset, asset.c.id == within.c.id)
-    subjects = union_all(select(within.c.id), owners.distinct()).subquery()
+    if not now:
+        parts = parts.outerjoin(standing, and_(standing.c.asset_id == asset.c.id, stood(standing, now=False)))
+    there = parts.cte("parts")
+    subjects = union_all(select(within.c.id), select(there.c.owner_id).distinct()).subquery()
     said = select(
         policy.c.id,
         policy.c.subject_id,
@@ -124,8 +134,26 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
         policy.c.license_family,
         policy.c.license,
     ).where(policy.c.subject_id.in_(select(subjects.c.id)), stood(policy, now=now))
-    answer = func.json_build_array(_listed(parts), _listed(bonds), _listed(said))
+    answer = func.json_build_array(*map(_listed, (select(there), bonds, said, _heard(within, now=now))))
     return statement_text(select(func.convert_to(func.cast(answer, Text), literal_column("'UTF8'"))))
+
+
+def _duration(asset: Any) -> ColumnElement[Any]:
+    """How long an asset is: looked up by its kind, where a join might read all samples there are."""
+    tracks, samples = (
+        select(table.c.duration_ms).where(table.c.id == asset.c.id).scalar_subquery()
+        for table in (tables.track.alias(), tables.sample.alias())
+    )
+    return case((asset.c.kind == AssetKind.TRACK.value, tracks), (asset.c.kind == AssetKind.SAMPLE.value, samples))
+
+
+def _heard(within: Any, *, now: bool) -> Any:
+    """The grants on some assets that the viewer's questions may hear."""
+    grant, term = tables.permission_grant.alias(), tables.term.alias()
+    passed_on = exists().where(term.c.term_set_id == grant.c.term_set_id, term.c.sublicense).correlate_except(term)
+    return select(grant.c.id, grant.c.asset_id, grant.c.grantee_id, grant.c.term_set_id).where(
+        grant.c.asset_id.in_(select(within.c.id)), stood(grant, now=now), or_(held(grant.c.grantee_id), passed_on)
+    )
 
 
 _NOW, _PAST = _statement(now=True), _statement(now=False)
@@ -146,27 +174,32 @@ async def facts_of(
     values: dict[str, Any] = {"asked": list(assets), **viewer_values(viewer)}
     if moment is not None:
         values |= {"valid_at": moment[0], "known_at": moment[1]}
-    parts, bonds, said = orjson.loads(await database.fetch(sql, [values[name] for name in names], keep=True))
-    terms = await _terms_of(database, {row[3] for row in said})
+    parts, bonds, said, granted = orjson.loads(await database.fetch(sql, [values[name] for name in names], keep=True))
+    terms = await terms_of(database, {row[3] for row in (*said, *granted)})
+    seen, named = (frozenset(_id(row[0]) for row in parts if row[column]) for column in (5, 6))
+    known = {part.id: part for part in map(_part, parts[:MOST_PARTS])}
+    # Of what is withdrawn nothing else is told, and nothing above it could open what it denies.
+    stubs = {id_ for id_, part in known.items() if part.is_withdrawn and id_ not in seen}
     facts = Facts(
-        {part.id: part for part in map(_part, parts[:MOST_PARTS])},
-        [_bond(row) for row in bonds],
+        known,
+        [bond for bond in map(_bond, bonds) if bond.child not in stubs],
         [_statement_of(row, terms) for row in said],
-        frozenset(UUID(row[0]) for row in parts[MOST_PARTS:]),
+        frozenset(_id(row[0]) for row in parts[MOST_PARTS:]),
+        [Grant(_id(id_), _id(asset), _id(grantee), terms[set_]) for id_, asset, grantee, set_ in granted],
     )
-    seen, named = (frozenset(UUID(row[0]) for row in parts if row[column]) for column in (5, 6))
-    return Read(facts, seen, named)
+    return Read(facts, seen, named, frozenset(_id(row[0]) for row in bonds if not row[-1]))
 
 
 _SETS: WeakKeyDictionary[Database, dict[str, tuple[Term, ...]]] = WeakKeyDictionary()
 """The sets of terms read so far: they never change."""
 
 
-async def _terms_of(database: Database, sets: set[str]) -> Mapping[str, tuple[Term, ...]]:
+async def terms_of(database: Database, sets: set[str]) -> Mapping[str, tuple[Term, ...]]:
+    """Some sets of terms, by their ids."""
     kept = _SETS.setdefault(database, {})
     if len(kept) > MOST_SETS:
         kept.clear()
-    missing = [UUID(id_) for id_ in sets if id_ not in kept]
+    missing = [_id(id_) for id_ in sets if id_ not in kept]
     if missing:
         async with database.read() as connection:
             rows = (await connection.execute(_TERMS, {"sets": missing})).all()
@@ -191,20 +224,17 @@ def _term(row: Any) -> Term:
 
 
 def _part(row: Sequence[Any]) -> Part:
-    id_, owner, kind, made_on, duration_ms, *_ = row
-    return Part(UUID(id_), UUID(owner), AssetKind(kind), made_on and date.fromisoformat(made_on), duration_ms)
+    id_, owner, kind, duration_ms, is_withdrawn, *_ = row
+    return Part(_id(id_), _id(owner), AssetKind(kind), duration_ms, is_withdrawn)
 
 
 def _bond(row: Sequence[Any]) -> Bond:
-    id_, child, parent, kind, *windows = row
-    bound: BondKind = "CONTAINS" if kind == CONTAINS else EdgeKind(kind)
-    return Bond(UUID(id_), UUID(child), UUID(parent), bound, _window(*windows[:2]), _window(*windows[2:]))
-
-
-def _window(start: int | None, end: int | None) -> Window | None:
-    return None if start is None and end is None else Window(start or 0, end)
+    id_, child, parent, kind, child_start, child_end, parent_start, parent_end, _ = row
+    bound: BondKind = CONTAINS if kind == CONTAINS else EdgeKind(kind)
+    windows = stretch(child_start, child_end), stretch(parent_start, parent_end)
+    return Bond(_id(id_), _id(child), _id(parent), bound, *windows)
 
 
 def _statement_of(row: Sequence[Any], terms: Mapping[str, tuple[Term, ...]]) -> Statement:
     id_, subject, level, term_set, family, license_ = row
-    return Statement(UUID(id_), UUID(subject), Level(level), terms[term_set], LicenseFamily(family), license_)
+    return Statement(_id(id_), _id(subject), Level(level), terms[term_set], LicenseFamily(family), license_)

@@ -16,14 +16,13 @@ from uuid import UUID
 
 from db import merging
 from db.catalogues import Staging
+from db.registration import LINEAGE_LOCK
 from domain.canonical import canonical, digest
 from domain.ids import Kind, Ref
 from domain.imports import ImportDisturbed
 from domain.provenance import Event, EventKind, chain
 from domain.rights import Term
 
-LINEAGE_LOCK = 0x6C696E65  # "line"
-"""Held by every writer of lineage from its cycle check to its commit: `pg_advisory_xact_lock(LINEAGE_LOCK)`."""
 BATCH = 2000  # rows: some tenths of a second under locks
 
 Subject = Any  # a row of one of the SUBJECTS statements

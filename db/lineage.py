@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, true
 
 from db import tables
 from db.access import Exposure, edge_ends_seen
-from db.places import Inline, ToOne, Type, column, columns, refer
+from db.history import held_until
+from db.places import Computed, Inline, Stored, ToOne, Type, column, columns, refer
 
 
 def _shown(row: Any, exposure: Exposure) -> ColumnElement[bool]:
@@ -39,10 +40,13 @@ LINEAGE_EDGE = Type(
         "status": column(tables.lineage_edge, "status", plain=True, exposure=Exposure.STUB),
         "child": ToOne("Asset", refer("child_id"), exposure=Exposure.STUB),
         "parent": ToOne("Asset", refer("parent_id"), exposure=Exposure.STUB),
-        **columns(tables.lineage_edge, "child_is_older", "note", "binding", "created_at"),
+        **columns(tables.lineage_edge, "registration", "child_is_older", "note", "binding", "created_at"),
         "childWindow": _window("child"),
         "parentWindow": _window("parent"),
         "evidence": Inline("Evidence", columns(tables.lineage_edge, "asserted_at", **_EVIDENCE)),
+        "assertedBy": ToOne("Artist", refer("asserted_by_id")),
+        "heldUntil": Stored(held_until, nullable=True),
+        "history": Computed(),
     },
     shown=_shown,
 )

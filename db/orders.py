@@ -143,3 +143,5 @@ SEQUENCE = Order("se", "sequence", NUMBER)
 OLDEST = Order("ol", "created_at", MOMENT)
 WALKED = Order("wa", "distance", NUMBER)
 """Of a walk along lineage, by distance and id."""
+FLIPPED = Order("fl", "number", NUMBER)
+"""Of verdicts that change, by their number."""

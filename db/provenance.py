@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -29,17 +31,24 @@ async def append_events(connection: AsyncConnection, events: Sequence[Event]) ->
     Two writers of one subject cannot fork its chain: (subject, sequence) is unique, so the later one fails. Writers
     hold a lock on the subject's row anyway.
     """
-    if not events:
-        return
-    table = tables.provenance_event
-    subjects = list({event.subject.id for event in events})
-    ranked = (
-        select(table.c.subject_id, table.c.sequence, table.c.hash)
-        .ext(distinct_on(table.c.subject_id))
-        .where(table.c.subject_id.in_(subjects))
-        .order_by(table.c.subject_id, table.c.sequence.desc())
-    )
-    heads = {row.subject_id: (row.sequence, row.hash) for row in await connection.execute(ranked)}
+    if events:
+        await connection.execute(insert(tables.provenance_event), await chained_rows(connection, events))
+
+
+async def chained_rows(
+    connection: AsyncConnection, events: Sequence[Event], *, begins: bool = False
+) -> list[dict[str, Any]]:
+    """The rows of some events, each after the last one of its subject, or where its chain begins."""
+    heads: dict[UUID, tuple[int, str]] = {}
+    if not begins:
+        table = tables.provenance_event
+        ranked = (
+            select(table.c.subject_id, table.c.sequence, table.c.hash)
+            .ext(distinct_on(table.c.subject_id))
+            .where(table.c.subject_id.in_(list({event.subject.id for event in events})))
+            .order_by(table.c.subject_id, table.c.sequence.desc())
+        )
+        heads = {row.subject_id: (row.sequence, row.hash) for row in await connection.execute(ranked)}
     rows = []
     for event in events:
         chained = chain(event, heads.get(event.subject.id))
@@ -57,4 +66,4 @@ async def append_events(connection: AsyncConnection, events: Sequence[Event]) ->
                 "hash": chained.hash,
             }
         )
-    await connection.execute(insert(table), rows)
+    return rows

@@ -33,9 +33,16 @@ NODES = {
     Kind.SPLIT: "Split",
     Kind.EDGE: "LineageEdge",
     Kind.POLICY: "PermissionPolicy",
+    Kind.GRANT: "PermissionGrant",
+    Kind.RECEIPT: "PermissionReceipt",
     Kind.EVENT: "ProvenanceEvent",
     Kind.ROOM: "Room",
     Kind.ACCOUNT: "Account",
+    Kind.KEY: "AgentKey",
+    Kind.CLAIM: "ArtistClaim",
+    Kind.JOB: "Job",
+    Kind.MEMBER: "Membership",
+    Kind.ENTITLEMENT: "Entitlement",
 }
 """The SDL type of every kind of reference: what `node(id:)` answers."""
 
@@ -52,7 +59,11 @@ def node_of(kind: Any) -> ToOne:
 
 def met(kind: Any) -> ToOne:
     """The node of that kind that something else leads to: what may be read by its id alone is not met."""
-    return ToOne(NODES[kind], by_id)
+    return ToOne(NODES[kind], by_id, action=Action.CITE if kind in _CITED else Action.REACH)
+
+
+_CITED = {Kind.EDGE, Kind.POLICY}
+"""What an answer about the past names as it was then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -17,7 +18,6 @@ from sqlalchemy import (
     Integer,
     Text,
     any_,
-    bindparam,
     case,
     cast,
     column,
@@ -25,10 +25,10 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -150,24 +150,26 @@ async def index_names(connection: AsyncConnection, entries: Sequence[tuple[UUID,
         known.update(word for word in words if len(word) <= LONGEST_WORD)
         rows.append(
             {
-                "node_id": node_id,
+                "node_id": str(node_id),
                 "kind": kind.value,
                 "names": folded,
                 "sort_key": folded[0][:LONGEST_TEXT],
                 "words": words,
             }
         )
-    table = tables.search_entry
-    words_ = func.array_to_tsvector(bindparam("words", type_=ARRAY(Text)))
-    added = upsert(table).values(
-        node_id=bindparam("node_id"),
-        kind=bindparam("kind"),
-        names=bindparam("names"),
-        sort_key=bindparam("sort_key"),
-        words=words_,
+    written = {"entries": orjson.dumps(rows).decode(), "known": sorted(known)}
+    await connection.execute(_INDEX, written)
+
+
+# Words in order, so that two who add the same ones wait for each other in one direction only.
+_INDEX = text("""
+    WITH entries AS (
+      INSERT INTO search_entry (node_id, kind, names, sort_key, words)
+      SELECT node_id, kind, names, sort_key, array_to_tsvector(words)
+      FROM json_to_recordset(CAST(:entries AS json))
+        AS entry (node_id uuid, kind text, names text[], sort_key text, words text[])
+      ON CONFLICT (node_id) DO UPDATE SET kind = excluded.kind, names = excluded.names, sort_key = excluded.sort_key,
+        words = excluded.words
     )
-    replaced = {name: added.excluded[name] for name in ("kind", "names", "sort_key", "words")}
-    await connection.execute(added.on_conflict_do_update(index_elements=["node_id"], set_=replaced), rows)
-    if known:
-        vocabulary = upsert(tables.search_word).on_conflict_do_nothing()
-        await connection.execute(vocabulary, [{"word": word} for word in sorted(known)])
+    INSERT INTO search_word (word) SELECT word FROM unnest(CAST(:known AS text[])) AS word ORDER BY word COLLATE "C"
+    ON CONFLICT DO NOTHING""")

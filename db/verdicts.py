@@ -13,7 +13,7 @@ from domain.errors import BadInput, Invalid
 from domain.ids import Kind, parse_ref_of
 from domain.lineage import EdgeKind, EdgeStatus, StepKind
 from domain.rights import Use
-from domain.windows import checked_window
+from domain.windows import Window, checked_window
 
 MOST_ASSETS = 500
 """That one question may be about."""
@@ -38,12 +38,11 @@ class ByQuestion(Unbound):
 
     def read(self, given: Given) -> Reading:
         """Refuse a window that is none, and a territory that is no code."""
-        uses = given.get("uses")
         values: dict[str, Any] = {
-            "uses": frozenset(Use if uses is None else map(Use, uses)),
+            "uses": read_uses(given),
             "territory": given.get("territory"),
             "purpose": given.get("purpose"),
-            "window": None,
+            "window": read_window(given),
             "valid_at": given.get("asOf"),
             "known_at": given.get("knownAt"),
         }
@@ -51,11 +50,6 @@ class ByQuestion(Unbound):
             raise BadInput("territory is an ISO 3166-1 code of two capital letters, such as DE.")
         if values["purpose"] is not None:
             clean_text("purpose", values["purpose"])
-        if given.get("window") is not None:
-            try:
-                values["window"] = checked_window(given["window"]["startMs"], given["window"].get("endMs"))
-            except Invalid as error:
-                raise BadInput(error.message) from None
         return None, values
 
 
@@ -96,10 +90,10 @@ class ByLength(ByQuestion):
 
 
 class ByWalk(Unbound):
-    """`kinds statuses assetKinds contributor depth asOf knownAt first after`."""
+    """`kinds statuses assetKinds contributor window depth asOf knownAt first after`."""
 
     def read(self, given: Given) -> Reading:
-        """Refuse sizes and depths out of bounds, and cursors of other lists."""
+        """Refuse sizes and depths out of bounds, windows that are none, and cursors of other lists."""
         first, depth = given.get("first"), given.get("depth")
         first = DEFAULT_WALK if first is None else first
         if not 1 <= first <= LARGEST_WALK:
@@ -113,6 +107,7 @@ class ByWalk(Unbound):
             "statuses": tuple(EdgeStatus if statuses is None else statuses),
             "asset_kinds": None if told is None else frozenset(map(AssetKind, told)),
             "contributor": None if contributor is None else parse_ref_of(contributor, _CONTRIBUTORS).id,
+            "window": read_window(given),
             "depth": LARGEST_DEPTH if depth is None else min(depth, LARGEST_DEPTH),
             "valid_at": given.get("asOf"),
             "known_at": given.get("knownAt"),
@@ -127,7 +122,7 @@ class ByEnds(Unbound):
     def read(self, given: Given) -> Reading:
         """Refuse ids of other kinds, and numbers out of bounds."""
         ends = [parse_ref_of(given[name], ASSET_REF_KINDS).id for name in ("from", "to")]
-        return None, {"one": ends[0], "other": ends[1], "most": _count(given, "k", 1, MOST_WAYS)}
+        return None, {"one": ends[0], "other": ends[1], "most": read_count(given, "k", 1, MOST_WAYS)}
 
 
 class ByKin(Unbound):
@@ -138,7 +133,7 @@ class ByKin(Unbound):
         if not 1 <= len(given["ids"]) <= MOST_KIN:
             raise BadInput(f"ids takes 1 to {MOST_KIN} ids, not {len(given['ids'])}.")
         assets = [parse_ref_of(id_, ASSET_REF_KINDS).id for id_ in given["ids"]]
-        return None, {"assets": assets, "most": _count(given, "first", DEFAULT_PAGE, LARGEST_PAGE)}
+        return None, {"assets": assets, "most": read_count(given, "first", DEFAULT_PAGE, LARGEST_PAGE)}
 
 
 class ByRoot(Unbound):
@@ -147,10 +142,34 @@ class ByRoot(Unbound):
     def read(self, given: Given) -> Reading:
         """Refuse ids of other kinds, and numbers out of bounds."""
         asset = parse_ref_of(given["id"], ASSET_REF_KINDS).id
-        return None, {"asset": asset, "most": _count(given, "first", DEFAULT_PAGE, LARGEST_PAGE)}
+        return None, {"asset": asset, "most": read_count(given, "first", DEFAULT_PAGE, LARGEST_PAGE)}
 
 
-def _count(given: Given, name: str, default: int, most: int) -> int:
+def read_uses(given: Given) -> frozenset[Use]:
+    """The uses asked for; all of them where none is named."""
+    uses = given.get("uses")
+    return frozenset(map(Use, uses) if uses else Use)
+
+
+def read_window(given: Given, name: str = "window") -> Window | None:
+    """A window asked for.
+
+    Raises:
+        BadInput: it is none.
+    """
+    asked = given.get(name)
+    try:
+        return None if asked is None else checked_window(asked["startMs"], asked.get("endMs"))
+    except Invalid as error:
+        raise BadInput(error.message) from None
+
+
+def read_count(given: Given, name: str, default: int, most: int) -> int:
+    """How many are asked for, from 1 to `most`.
+
+    Raises:
+        BadInput: fewer, or more.
+    """
     asked = given.get(name)
     count: int = default if asked is None else asked
     if not 1 <= count <= most:

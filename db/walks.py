@@ -6,22 +6,33 @@ asset they may not see is a step like any other, and what it is told as is decid
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, literal, select, union_all
+from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, edge_told, stood, viewer_values
+from db.access import (
+    Action,
+    Exposure,
+    allowed,
+    asset_shown,
+    credit_stands,
+    edge_ends_seen,
+    edge_told,
+    stood,
+    viewer_values,
+)
 from db.engine import Database
 from domain.accounts import Viewer
 from domain.assets import AssetKind
 from domain.lineage import StepKind
+from domain.windows import Window, stretch
 
 _HERE = bindparam("here", type_=ARRAY(Uuid), required=True)
 _KINDS = bindparam("kinds", type_=ARRAY(Text), required=True)
@@ -71,13 +82,19 @@ def _statement(*, upwards: bool, now: bool) -> Any:
         .join_from(release, item, item.c.version_id == release.c.current_version_id)
         .where(ends[0] == any_(_HERE), contains == any_(_KINDS))
     )
-    return union_all(stored, held)
+    return union_all(stored, held).order_by("id")
 
 
+_STEPS = {kind.value: kind for kind in StepKind}
 _STATEMENTS = {(up, now): _statement(upwards=up, now=now) for up in (True, False) for now in (True, False)}
 
 
-_ASSETS = select(tables.asset.c.id, tables.asset.c.kind).where(tables.asset.c.id == any_(_HERE))
+_MET = tables.asset.alias()
+_LOOKS = select(
+    _MET.c.id,
+    _MET.c.kind,
+    and_(allowed(tables.asset, Action.REACH, _MET), asset_shown(_MET, Exposure.FULL)).label("shown"),
+).where(_MET.c.id == any_(_HERE))
 _READ = tables.asset.alias()
 _MAY_BE_READ = select(_READ.c.id).where(
     _READ.c.id == any_(_HERE),
@@ -87,8 +104,28 @@ _MAY_BE_READ = select(_READ.c.id).where(
 _CREDITED = select(tables.credit.c.asset_id).where(
     tables.credit.c.asset_id == any_(_HERE),
     tables.credit.c.contributor_id == bindparam("contributor", type_=Uuid, required=True),
-    tables.credit.c.acceptance != "DECLINED",
+    credit_stands(tables.credit),
 )
+
+
+_EDGE = tables.lineage_edge.alias()
+_ENDS = ("child_start_ms", "child_end_ms", "parent_start_ms", "parent_end_ms")
+_WINDOWS = select(_EDGE.c.id, *[_EDGE.c[name] for name in _ENDS]).where(
+    _EDGE.c.id == any_(_HERE), edge_ends_seen(_EDGE)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How assets look to the viewer.
+
+    Attributes:
+        kinds: of each.
+        shown: those the viewer may meet, and is shown in full.
+    """
+
+    kinds: Mapping[UUID, AssetKind]
+    shown: frozenset[UUID]
 
 
 class WalkReader:
@@ -110,12 +147,17 @@ class WalkReader:
         if steps.moment is not None:
             values |= {"valid_at": steps.moment[0], "known_at": steps.moment[1]}
         rows = await self._connection.execute(_STATEMENTS[steps.upwards, steps.moment is None], values)
-        return sorted(Hop(row[0], row[1], row[2], StepKind(row[3])) for row in rows)
+        return [Hop(id_, near, far, _STEPS[kind]) for id_, near, far, kind in rows.all()]
 
-    async def kinds(self, assets: Sequence[UUID]) -> dict[UUID, AssetKind]:
-        """The kinds of some assets, without those that are not there."""
-        rows = await self._connection.execute(_ASSETS, {"here": list(assets)})
-        return {row.id: AssetKind(row.kind) for row in rows}
+    async def looks(self, assets: Collection[UUID]) -> Looks:
+        """How some assets look to the viewer, without those that are not there."""
+        rows = (await self._connection.execute(_LOOKS, {**self._viewer, "here": list(assets)})).all()
+        return Looks({row.id: AssetKind(row.kind) for row in rows}, frozenset(row.id for row in rows if row.shown))
+
+    async def windows(self, steps: Collection[UUID]) -> dict[UUID, tuple[Window | None, Window | None]]:
+        """(child window, parent window) of some edges, by id, without those that have an end the viewer may not see."""
+        rows = await self._connection.execute(_WINDOWS, {**self._viewer, "here": list(steps)})
+        return {row[0]: (stretch(row[1], row[2]), stretch(row[3], row[4])) for row in rows}
 
     async def may_read(self, assets: Sequence[UUID]) -> bool:
         """Whether all of some assets are there for the viewer, and shown in full."""

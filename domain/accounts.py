@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+from domain.errors import Forbidden, Invalid, SignInNeeded
+from domain.keys import KeyScope
 
 
 class Role(StrEnum):
@@ -19,23 +25,105 @@ class Role(StrEnum):
 EDITING_ROLES = frozenset({Role.OWNER, Role.EDITOR})
 
 
+class CodePurpose(StrEnum):
+    """What a code sent by mail is good for."""
+
+    RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105  # a word of a vocabulary, not a password
+    VERIFY_EMAIL = "VERIFY_EMAIL"
+
+
+CODE_LASTS = {CodePurpose.RESET_PASSWORD: timedelta(hours=1), CodePurpose.VERIFY_EMAIL: timedelta(hours=24)}
+SESSION_LASTS = timedelta(days=30)
+"""From the last day it was used."""
+FRESH = timedelta(hours=12)
+"""How long a sign-in is good for keys, money and publishing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who enters a read or a write.
 
     Attributes:
-        account: the signed-in account; None for anonymous.
+        account: the signed-in account, or the one a key was issued by; None for anonymous.
         holds: the artists whose private things the viewer may see.
         edits: the artists whose things the viewer may change; a part of `holds`.
         is_agent: a program with a key, not a person.
         scopes: what an agent's key allows.
+        signed_in_at: when the person last proved who they are; None for an agent.
     """
 
     account: UUID | None = None
     holds: tuple[UUID, ...] = ()
     edits: tuple[UUID, ...] = ()
     is_agent: bool = False
-    scopes: frozenset[str] = frozenset()
+    scopes: frozenset[KeyScope] = frozenset()
+    signed_in_at: datetime | None = None
 
 
 ANONYMOUS = Viewer()
+
+
+def allow(viewer: Viewer, scope: KeyScope | None) -> None:
+    """Let a key do what its scopes say, and a person anything.
+
+    Args:
+        viewer: who asks.
+        scope: what a key must allow; None for what only a person does.
+
+    Raises:
+        Forbidden: a key asks for more than it allows.
+    """
+    if viewer.is_agent and scope is None:
+        raise Forbidden("Only a signed-in person may do this, never a key.")
+    if viewer.is_agent and scope not in viewer.scopes:
+        raise Forbidden(f"This key lacks the scope {scope}.")
+
+
+def person_of(viewer: Viewer) -> UUID:
+    """The account of a signed-in person.
+
+    Raises:
+        SignInNeeded: nobody is signed in.
+        Forbidden: a key asks.
+    """
+    allow(viewer, None)
+    if viewer.account is None:
+        raise SignInNeeded("Sign in first.")
+    return viewer.account
+
+
+def freshly_signed_in(viewer: Viewer, now: datetime) -> UUID:
+    """The account of a person who signed in within the last 12 hours.
+
+    Raises:
+        SignInNeeded: nobody is signed in, or too long ago.
+        Forbidden: a key asks.
+    """
+    account = person_of(viewer)
+    if viewer.signed_in_at is None or now - viewer.signed_in_at > FRESH:
+        raise SignInNeeded("Sign in again: this needs a sign-in of the last 12 hours.")
+    return account
+
+
+LONGEST_EMAIL = 254
+# What mail systems agree on, not all of RFC 5322: nothing of it can end a header or quote its way out of one.
+_LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})+")
+
+
+def checked_email(text: str) -> str:
+    """An address mail can be sent to, as it was written.
+
+    Raises:
+        Invalid: it is none.
+    """
+    email = text.strip()
+    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+        raise Invalid("This is no address that mail can be sent to.", path=("email",))
+    return email
+
+
+def email_key(email: str) -> str:
+    """By what an address is known: letter case aside."""
+    return unicodedata.normalize("NFC", email.strip()).lower()

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from stdnum import ean, isrc
+from stdnum.exceptions import ValidationError
 
 from domain.errors import Invalid
 from domain.ids import Ref
+from domain.texts import checked_text
 
 
 class AssetKind(StrEnum):
@@ -79,6 +87,14 @@ _EXCLUDES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """What only one kind of asset has: values by column; None takes a value away."""
+
+    kind: AssetKind
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AssetUpdate:
     """What somebody wants to change of an asset; None leaves a field as it is, `clears_made_on` takes the date away."""
 
@@ -88,6 +104,18 @@ class AssetUpdate:
     badges: frozenset[Badge] | None = None
     made_on: date | None = None
     clears_made_on: bool = False
+    details: Details | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDraft:
+    """An asset somebody makes; its kind is that of its details."""
+
+    owner: Ref
+    title: str
+    details: Details
+    badges: frozenset[Badge] = frozenset()
+    made_on: date | None = None
 
 
 def checked_title(title: str) -> str:
@@ -116,3 +144,76 @@ def checked_badges(badges: frozenset[Badge]) -> list[Badge]:
             named = ", ".join(sorted(clash))
             raise Invalid(f"{badge.value} excludes {named}.", path=("badges",))
     return [badge for badge in Badge if badge in badges]
+
+
+def checked_details(details: Details) -> dict[str, Any]:
+    """The details of an asset as they are stored, by column.
+
+    Raises:
+        Invalid: a value breaks a rule.
+    """
+    at = ("details", details.kind.value.lower())
+    return {
+        name: None if value is None else _DETAILS[name](value, (*at, _FIELDS.get(name, name)))
+        for name, value in details.values.items()
+    }
+
+
+_FIELDS = {"musical_key": "musicalKey", "release_kind": "releaseKind"}
+"""The names of details in an input, where they differ from those of the columns."""
+_LEAST_BPM, _MOST_BPM = 1, 9_999
+
+
+def _tempo(bpm: float, path: tuple[str, ...]) -> Decimal:
+    if not _LEAST_BPM <= bpm <= _MOST_BPM:
+        raise Invalid(f"A tempo is {_LEAST_BPM} to {_MOST_BPM:,} beats per minute.", path=path)
+    return round(Decimal(str(bpm)), 3)
+
+
+def _isrc(text: str, path: tuple[str, ...]) -> str:
+    """Without hyphens, in capitals."""
+    try:
+        return str(isrc.validate(text))
+    except ValidationError:
+        raise Invalid("This is no ISRC. An ISRC looks like GB-A1B-23-00001.", path=path) from None
+
+
+def _upc(text: str, path: tuple[str, ...]) -> str:
+    """A UPC of 12 digits, or an EAN of 13."""
+    digits = text.replace(" ", "").replace("-", "")
+    is_long = len(digits) in {12, 13} and digits.isascii() and digits.isdecimal()
+    if not is_long or not ean.is_valid(digits.zfill(13)):
+        raise Invalid("This is no UPC or EAN: its last digit does not fit the others.", path=path)
+    return digits
+
+
+def _line(longest: int, text: str, path: tuple[str, ...]) -> str | None:
+    return checked_text(text, longest, path) or None
+
+
+def _word(word: StrEnum, _: tuple[str, ...]) -> str:
+    return word.value
+
+
+_DETAILS: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
+    "bpm": _tempo,
+    "musical_key": partial(_line, 40),
+    "isrc": _isrc,
+    "subkind": _word,
+    "family": partial(_line, 100),
+    "format": partial(_line, 100),
+    "release_kind": _word,
+    "upc": _upc,
+    "label": partial(_line, 300),
+}
+
+
+def checked_state(kind: AssetKind, before: AssetState, after: AssetState) -> None:
+    """Whether an owner may give an asset another state.
+
+    Raises:
+        Invalid: it is a release: it is published and withdrawn as a whole, and archived once it was published.
+    """
+    if kind is AssetKind.RELEASE and (before, after) != (AssetState.PUBLIC, AssetState.ARCHIVED):
+        said = "A release is shown by publishing it; here it is archived only, once it is published."
+        raise Invalid(said, path=("state",))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.closures import ascend, carries
 from domain.facts import Facts, Question, Statement
-from domain.levels import BITS, WIDTH, Reason, Voice, each, voice
+from domain.levels import BITS, EVERY, OUTRIGHT, WIDTH, Reason, Voice, each, voice
 from domain.rights import Layer, Outcome, Term
 from domain.sharing import conflicting
 
@@ -17,6 +17,7 @@ LAYER_BITS = {
 }
 """The bits of a layer, in both halves."""
 _LAYERS = [layer for _, layer in BITS]
+_PLANES = sum(1 << 2 * WIDTH * plane for plane in range(len(Outcome) - 1))
 
 
 class Blocker(NamedTuple):
@@ -98,18 +99,17 @@ class Case:
         """What is in the way of the uses asked, with the asset's number: by bit, nearest first."""
         found: list[list[tuple[int, Blocker]]] = [[] for _ in BITS]
         told: dict[int, int] = {}
-        reached = self.ascent.reached
         for node, fresh, path in self.ascent.arrivals:
             spoken, heard = self.heard(node)
             closed = spoken.closed & fresh & self.wanted
-            if spoken.freed:
-                # Who is reached outright is bound outright, however else it is reached.
-                closed &= ~((reached[node] & spoken.freed) << WIDTH)
+            if closed and (spoken.freed or node in self.graph.twins):
+                closed &= ~self._outdone(node)
             if not closed:
                 continue
             part, asset = self.graph.parts[node], self.graph.nodes[node]
             owner = None if part is None else part.owner
-            said = told.get(node, 0)
+            number = self.graph.asset(node)
+            said = told.get(number, 0)
             for place in each(closed):
                 bit = place % WIDTH
                 if said >> bit & 1:
@@ -118,9 +118,22 @@ class Case:
                 outcome, reason, which, term = spoken.words[place]
                 statement = None if which is None else heard[which].id
                 blocker = Blocker(asset, owner, _LAYERS[bit], outcome, reason, statement, term, path)
-                found[bit].append((node, blocker))
-            told[node] = said
+                found[bit].append((number, blocker))
+            told[number] = said
         return found
+
+    def _outdone(self, node: int) -> int:
+        """The bits in which the asset is closed more where it is reached otherwise: outright, or without a grant."""
+        met = 0
+        for twin in self.graph.twins.get(node, (node,)):
+            met |= self.voice(twin).closed & self.ascent.reached.get(twin, 0) * _PLANES
+        met |= (met >> WIDTH & OUTRIGHT * _PLANES) | (met & OUTRIGHT * _PLANES) << WIDTH
+        more = met & ~self.voice(node).closed
+        outdone = 0
+        while more:
+            outdone |= more & EVERY
+            more >>= 2 * WIDTH
+        return outdone
 
     @cached_property
     def carriers(self) -> dict[Layer, list[tuple[int, Carrier]]]:
@@ -134,9 +147,10 @@ class Case:
             part = self.graph.parts[node]
             for license_, bits in self.voice(node).shares if part else ():
                 if part and license_ in disputed:
+                    key = self.graph.asset(node), license_
                     for layer, of_layer in LAYER_BITS.items():
                         if bits & fresh & of_layer:
-                            found[layer].setdefault((node, license_), Carrier(part.id, part.owner, license_, path))
+                            found[layer].setdefault(key, Carrier(part.id, part.owner, license_, path))
         return {layer: [(node, it) for (node, _), it in carriers.items()] for layer, carriers in found.items()}
 
     @cached_property

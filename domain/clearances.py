@@ -88,6 +88,6 @@ def attribution(facts: Facts, question: Question) -> tuple[Credit, ...]:
         part = case.graph.parts[node]
         for place, bits in voice.credited:
             if part is not None and bits & fresh & case.wanted:
-                license_ = heard[place].license
+                license_ = None if place is None else heard[place].license
                 found.setdefault((part.id, license_), Credit(part.id, part.owner, license_, len(path)))
     return tuple(found.values())

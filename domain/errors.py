@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ class Code(StrEnum):
     TOO_COSTLY = "TOO_COSTLY"
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED_MEDIA = "UNSUPPORTED_MEDIA"
+    RANGE = "RANGE"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105  # a word of a vocabulary, not a password
     RATE_LIMIT = "RATE_LIMIT"
     DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
@@ -97,10 +100,50 @@ class KeyReused(CassetError):
     code = Code.IDEMPOTENCY_MISMATCH
 
 
+class TooLarge(CassetError):
+    """What is sent has more bytes than are taken."""
+
+    code = Code.TOO_LARGE
+
+
+class Unsupported(CassetError):
+    """A file is not what it should be, by its content."""
+
+    code = Code.UNSUPPORTED_MEDIA
+
+
+class BadRange(CassetError):
+    """None of the bytes asked for is there, or they were asked for in more than one range."""
+
+    code = Code.RANGE
+
+    def __init__(self, message: str, size: int) -> None:
+        """Keep how many bytes there are."""
+        super().__init__(message)
+        self.size = size
+
+
+class TokenExpired(CassetError):
+    """A token was good, and is no more."""
+
+    code = Code.TOKEN_EXPIRED
+
+
 class TooCostly(CassetError):
     """The operation asks for more than one answer may cost."""
 
     code = Code.TOO_COSTLY
+
+
+class TooMany(CassetError):
+    """Too many attempts, or too many at once: the same may be tried again after `seconds`."""
+
+    code = Code.RATE_LIMIT
+
+    def __init__(self, seconds: float) -> None:
+        """Keep how long to wait."""
+        super().__init__(f"Too many attempts. Try again in {math.ceil(seconds)} s.")
+        self.seconds = seconds
 
 
 class Unavailable(CassetError):

@@ -1,7 +1,6 @@
-"""What a question of rights is answered from: parts, what binds them, what was stated, and what could not be read.
+"""What a question of rights is answered from: parts, what binds them, what was stated and granted, what is unread.
 
-Facts are made from rows, in any order; deciding over them is in `domain.verdicts`. A grant (asset, use, grantee) would
-be one more list here, and would stand in `domain.levels` before the levels of its owner.
+Facts are made from rows, in any order; deciding over them is in `domain.verdicts`.
 """
 
 from __future__ import annotations
@@ -10,19 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from domain.assets import AssetKind
-from domain.lineage import EdgeKind
+from domain.lineage import EdgeKind, StepKind
 from domain.rights import Layer, Level, LicenseFamily, Term, Use
 from domain.sharing import conflicting
 from domain.windows import Window
 
-CONTAINS: Final = "CONTAINS"
+CONTAINS: Final = StepKind.CONTAINS
 """What binds a release to its items: a view, never stored."""
 
-BondKind = EdgeKind | Literal["CONTAINS"]
+BondKind = EdgeKind | Literal[StepKind.CONTAINS]
 
 _BOTH = frozenset(Layer)
 CARRIES: Mapping[BondKind, frozenset[Layer]] = {
@@ -37,13 +36,16 @@ CARRIES: Mapping[BondKind, frozenset[Layer]] = {
 
 
 class Part(NamedTuple):
-    """An asset, as far as rights ask; `duration_ms` is None where the length of the media is not known."""
+    """An asset, as far as rights ask; `duration_ms` is None where the length of the media is not known.
+
+    What is withdrawn is denied for everything, whatever was stated of it.
+    """
 
     id: UUID
     owner: UUID
     kind: AssetKind
-    made_on: date | None = None
     duration_ms: int | None = None
+    is_withdrawn: bool = False
 
 
 class Bond(NamedTuple):
@@ -71,6 +73,19 @@ class Statement(NamedTuple):
     license: str | None = None
 
 
+class Grant(NamedTuple):
+    """What the owner of an asset allows one artist, whatever else holds for everybody.
+
+    It is heard when the grantee asks. A term that is sublicensed is heard for everybody on the ways that reach the
+    asset out of a work of the grantee's. Only terms that allow are heard: a grant never closes anything.
+    """
+
+    id: UUID
+    asset: UUID
+    grantee: UUID
+    terms: tuple[Term, ...]
+
+
 class Question(NamedTuple):
     """May I use this for X?
 
@@ -82,6 +97,7 @@ class Question(NamedTuple):
         purpose: for which purpose; None likewise.
         window: which stretch of the asset; None for the whole.
         version: the version of the release that is asked, whose policy then speaks.
+        grantees: the artists of whoever asks, whose grants are then heard.
     """
 
     asset: UUID
@@ -91,10 +107,14 @@ class Question(NamedTuple):
     purpose: str | None = None
     window: Window | None = None
     version: UUID | None = None
+    grantees: frozenset[UUID] = frozenset()
 
 
 class Graph(NamedTuple):
     """Facts with assets, owners and bonds numbered in the order of their ids. Everything else is by number.
+
+    An asset with sublicensed grants has a number more for each grantee, its twin: the same asset, as it is reached out
+    of works of that grantee's. Twins come after all assets.
 
     Attributes:
         numbers: assets by id, and `nodes` the other way round.
@@ -105,6 +125,9 @@ class Graph(NamedTuple):
         children: the child of each bond; `parents` its parent.
         above: the bonds to the parents of each asset.
         stated: what was stated of each asset by itself and by its artist, the more specific first.
+        granted: the grants on an asset, where there are any.
+        licensees: the grantee of each twin.
+        twins: the twins of an asset, itself among them, by the number of each.
     """
 
     numbers: dict[UUID, int]
@@ -117,6 +140,13 @@ class Graph(NamedTuple):
     parents: list[int]
     above: list[list[int]]
     stated: list[tuple[Statement, ...]]
+    granted: dict[int, tuple[Grant, ...]]
+    licensees: dict[int, UUID]
+    twins: dict[int, list[int]]
+
+    def asset(self, node: int) -> int:
+        """The number of the asset itself, also where a twin's is given."""
+        return self.twins[node][0] if node in self.twins else node
 
 
 @dataclass(frozen=True)
@@ -128,17 +158,32 @@ class Facts:
         bonds: the binding edges among them, and the items of the releases.
         statements: the policies that hold.
         unread: assets whose policies could not be read. One that is not among the parts is as good as unread.
+        grants: what owners allow single artists.
     """
 
     parts: Mapping[UUID, Part]
     bonds: Sequence[Bond]
     statements: Sequence[Statement]
     unread: frozenset[UUID] = field(default=frozenset())
+    grants: Sequence[Grant] = ()
 
     def naming(self, assets: Iterable[UUID]) -> Facts:
         """The facts with these assets among them: those that were in none are unread."""
         strange = frozenset(assets).difference(self.graph.numbers)
         return replace(self, unread=self.unread | strange) if strange else self
+
+    def restated(self, level: Level, subject: UUID, statement: Statement | None) -> Facts:
+        """The facts where an asset or an artist states something else; what is not stated stays as it is numbered."""
+        kept = [said for said in self.statements if (said.level, said.subject) != (level, subject)]
+        changed = replace(self, statements=kept if statement is None else [*kept, statement])
+        said = {**self.said, (level, subject): () if statement is None else (statement,)}
+        concerned = [part is not None and subject in (part.id, part.owner) for part in self.graph.parts]
+        stated = [
+            _stated(said, part) if is_concerned else before
+            for part, is_concerned, before in zip(self.graph.parts, concerned, self.graph.stated, strict=True)
+        ]
+        changed.__dict__.update(said=said, graph=self.graph._replace(stated=stated))
+        return changed
 
     @cached_property
     def graph(self) -> Graph:
@@ -156,13 +201,13 @@ class Facts:
         people = {id_: number for number, id_ in enumerate(sorted({part.owner for part in parts if part}, key=_number))}
         owners = [None if part is None else people[part.owner] for part in parts]
         said = self.said
-        stated = [
-            () if part is None else (*said.get((Level.ASSET, part.id), ()), *said.get((Level.ARTIST, part.owner), ()))
-            for part in parts
-        ]
+        stated = [_stated(said, part) for part in parts]
         kinds = [None if part is None else part.kind for part in map(self.parts.get, nodes)]
         is_track = [kind is AssetKind.TRACK for kind in kinds]
-        return Graph(numbers, nodes, owners, parts, is_track, bonds, children, parents, above, stated)
+        graph = Graph(numbers, nodes, owners, parts, is_track, bonds, children, parents, above, stated, {}, {}, {})
+        if self.grants:
+            _grant(graph, self.grants)
+        return graph
 
     @cached_property
     def disputed(self) -> tuple[str, ...]:
@@ -181,9 +226,48 @@ class Facts:
         return said
 
 
+def _stated(said: Mapping[tuple[Level, UUID], tuple[Statement, ...]], part: Part | None) -> tuple[Statement, ...]:
+    """What was stated of an asset by itself and by its artist, the more specific first."""
+    if part is None:
+        return ()
+    return (*said.get((Level.ASSET, part.id), ()), *said.get((Level.ARTIST, part.owner), ()))
+
+
+def _grant(graph: Graph, grants: Iterable[Grant]) -> None:
+    """Add the grants, and the twins that bonds out of works of the grantees lead to from now on."""
+    passed_on = set()
+    for grant in sorted(grants, key=_id):
+        node = graph.numbers.get(grant.asset)
+        if node is not None:
+            graph.granted[node] = (*graph.granted.get(node, ()), grant)
+            if any(term.sublicense for term in grant.terms):
+                passed_on.add((node, grant.grantee))
+    twins: dict[tuple[int, UUID], int] = {}
+    for bond, parent in enumerate(graph.parents if passed_on else ()):
+        child = graph.parts[graph.children[bond]]
+        if child is not None and (parent, child.owner) in passed_on:
+            twin = twins.get((parent, child.owner))
+            if twin is None:
+                twin = twins[parent, child.owner] = _add_twin(graph, parent, child.owner)
+            graph.parents[bond] = twin
+
+
+def _add_twin(graph: Graph, asset: int, grantee: UUID) -> int:
+    twin = len(graph.nodes)
+    by_node: tuple[list[Any], ...] = (graph.nodes, graph.owners, graph.parts, graph.is_track, graph.above, graph.stated)
+    for values in by_node:
+        values.append(values[asset])
+    graph.granted[twin] = graph.granted[asset]
+    graph.licensees[twin] = grantee
+    twins = graph.twins.setdefault(asset, [asset])
+    twins.append(twin)
+    graph.twins[twin] = twins
+    return twin
+
+
 def _number(id_: UUID) -> int:
     return id_.int
 
 
-def _id(row: Bond | Statement) -> int:
+def _id(row: Bond | Statement | Grant) -> int:
     return row.id.int

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     """Every kind of thing that has a reference; the value is the prefix of its TypeIDs."""
 
     ACCOUNT = "account"
+    MEMBER = "member"
     ARTIST = "artist"
     TRACK = "track"
     SAMPLE = "sample"
@@ -37,8 +38,14 @@ class Kind(StrEnum):
     SPLIT = "split"
     EDGE = "edge"
     POLICY = "policy"
+    GRANT = "grant"
+    RECEIPT = "receipt"
     EVENT = "event"
+    KEY = "key"
+    CLAIM = "claim"
+    ENTITLEMENT = "entitlement"
     ROOM = "room"
+    JOB = "job"
 
 
 class Ref(NamedTuple):

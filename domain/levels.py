@@ -16,7 +16,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.facts import Facts, Question, Statement
-from domain.rights import COMPOSITION_EXCEPTION, PLATFORM_DEFAULT, Layer, Level, Outcome, Term, Use
+from domain.rights import COMPOSITION_EXCEPTION, PLATFORM_DEFAULT, Decision, Layer, Level, Outcome, Term, Use
 
 WIDTH = 16
 """How many bits uses and layers take."""
@@ -34,16 +34,22 @@ _USE_BITS = {
 
 
 class Reason(StrEnum):
-    """Why an answer is what it is: which level spoke, or what stands in the way of one."""
+    """Why an answer is what it is: which level spoke, or what stands in the way of one.
 
+    HIDDEN is what those are told who may not see why; nothing is decided by it.
+    """
+
+    GRANT = "GRANT"
     AGENT_RULE = "AGENT_RULE"
     VERSION = "VERSION"
     ASSET = "ASSET"
     ARTIST = "ARTIST"
     NOT_STATED = "NOT_STATED"
+    WITHDRAWN = "WITHDRAWN"
     UNREAD = "UNREAD"
     CONFLICT = "CONFLICT"
     OWN_POLICY = "OWN_POLICY"
+    HIDDEN = "HIDDEN"
 
 
 class Word(NamedTuple):
@@ -51,8 +57,8 @@ class Word(NamedTuple):
 
     Attributes:
         outcome: what is answered.
-        reason: which level spoke, NOT_STATED or UNREAD.
-        place: the statement's place among those heard; None where nobody spoke.
+        reason: which level spoke, GRANT, NOT_STATED, WITHDRAWN or UNREAD.
+        place: the statement's place among those heard; None where none spoke.
         term: the term that decides, None where nothing could be read.
     """
 
@@ -77,7 +83,7 @@ class Voice(NamedTuple):
         words: by bit.
         closed: for each rank from 1, the bits whose outcome is that closed or more, one above the other.
         shares: licenses that what is made must carry, with the bits they are asked for.
-        credited: places of statements that ask for attribution, with their bits.
+        credited: places of statements that ask for attribution, with their bits; None for grants.
         reaches: the bits in which what is played on the instrument is bound too.
         freed: bits of which the outright and the other half differ, in the lower half.
     """
@@ -85,7 +91,7 @@ class Voice(NamedTuple):
     words: tuple[Word, ...]
     closed: int
     shares: tuple[tuple[str, int], ...]
-    credited: tuple[tuple[int, int], ...]
+    credited: tuple[tuple[int | None, int], ...]
     reaches: int
     freed: int
 
@@ -93,13 +99,33 @@ class Voice(NamedTuple):
 def voice(facts: Facts, question: Question, number: int) -> tuple[Voice, tuple[Statement, ...]]:
     """What an asset (by its number) says to a question, and the statements that its places point into."""
     graph = facts.graph
-    if graph.parts[number] is None:
+    part = graph.parts[number]
+    if part is None:
         return UNREAD, ()
     heard = graph.stated[number]
     if question.version is not None and graph.nodes[number] == question.asset:
         heard = (*_of_version(facts, question.version), *heard)
     spoken = tuple([(statement.level, statement.terms) for statement in heard])
-    return _voice(spoken, question.on, question.territory, question.purpose), heard
+    granted = tuple(_granted(facts, question, number)) if number in graph.granted else ()
+    said = _voice(spoken, granted, question.on, question.territory, question.purpose)
+    return (_withdrawn(said) if part.is_withdrawn else said), heard
+
+
+@lru_cache(maxsize=1024)
+def _withdrawn(said: Voice) -> Voice:
+    """Denied for everything; what is credited, shared and reached stays as it was stated."""
+    words = [Word(Outcome.DENIED, Reason.WITHDRAWN, None, None)] * 2 * WIDTH
+    return _made(words, said.shares, said.credited, said.reaches)
+
+
+def _granted(facts: Facts, question: Question, number: int) -> Iterator[Term]:
+    """What is allowed whoever asks, and on the way by which the asset is reached."""
+    licensee = facts.graph.licensees.get(number)
+    for grant in facts.graph.granted[number]:
+        for term in grant.terms:
+            is_heard = grant.grantee in question.grantees or (term.sublicense and grant.grantee == licensee)
+            if is_heard and term.decision is Decision.ALLOWED:
+                yield term
 
 
 def _of_version(facts: Facts, version: UUID) -> Iterator[Statement]:
@@ -111,14 +137,14 @@ Spoken = tuple[tuple[Level, tuple[Term, ...]], ...]
 
 
 @lru_cache(maxsize=4096)
-def _voice(spoken: Spoken, on: date, territory: str | None, purpose: str | None) -> Voice:
+def _voice(spoken: Spoken, granted: tuple[Term, ...], on: date, territory: str | None, purpose: str | None) -> Voice:
     """What is said on a day; where the territory or the purpose is open, the strictest of all of them holds."""
-    terms = [term for _, given in spoken for term in given]
+    terms = [*granted, *[term for _, given in spoken for term in given]]
     territories = {name for term in terms for name in term.territories or ()} if territory is None else set()
     purposes = {term.purpose for term in terms if term.purpose} if purpose is None else set()
     # "" is a territory and a purpose that no term names.
     answers = [
-        _Answer(spoken, on, where, what_for)
+        _Answer(spoken, granted, on, where, what_for)
         for where, what_for in product(
             sorted(territories | {territory or ""}),
             sorted(purposes | {purpose or ""}),
@@ -128,7 +154,9 @@ def _voice(spoken: Spoken, on: date, territory: str | None, purpose: str | None)
     for answer in answers[1:]:
         words = [one if one.holds_over(other) else other for one, other in zip(answer.words, words, strict=True)]
     licenses = sorted({license_ for answer in answers for license_ in answer.shares})
-    places = sorted({place for answer in answers for place in answer.credited})
+    places = sorted(
+        {place for answer in answers for place in answer.credited}, key=lambda place: (place is None, place)
+    )
     return _made(
         words,
         tuple([(name, _any(answer.shares.get(name, 0) for answer in answers)) for name in licenses]),
@@ -140,11 +168,11 @@ def _voice(spoken: Spoken, on: date, territory: str | None, purpose: str | None)
 class _Answer:
     """What is said in one territory for one purpose."""
 
-    def __init__(self, spoken: Spoken, on: date, territory: str, purpose: str) -> None:
+    def __init__(self, spoken: Spoken, granted: tuple[Term, ...], on: date, territory: str, purpose: str) -> None:
         self._on, self._territory, self._purpose = on, territory, purpose
         self.words = list(_SILENCE)
         self.shares: dict[str, int] = {}
-        self.credited: dict[int, int] = {}
+        self.credited: dict[int | None, int] = {}
         self.reaches = 0
         free, level = OUTRIGHT, None
         heard = 0
@@ -156,6 +184,8 @@ class _Answer:
                 if bits and self._holds(term):
                     self._hear(place, speaks, term, bits, is_first=bits & ~heard)
                     heard |= bits
+        if granted:
+            self._grant([term for term in granted if self._holds(term)])
 
     def _holds(self, term: Term) -> bool:
         return (
@@ -187,6 +217,28 @@ class _Answer:
         if term.reaches_outputs:
             self.reaches |= bits | bits << WIDTH
 
+    def _grant(self, granted: Sequence[Term]) -> None:
+        """Let grants take the place of what the owner said.
+
+        Of several, whatever one of them does not ask for is not asked. None of them asks for a license that the owner
+        does not ask for, and what the asset reaches is not theirs to say: it would open what others closed.
+        """
+        opened = unsigned = 0
+        for term in granted:
+            bits = _USE_BITS[term.use, term.layer]
+            bits |= bits << WIDTH
+            word = Word(Outcome.ALLOWED, Reason.GRANT, None, term)
+            for at in each(bits):
+                if self.words[at].reason is not Reason.GRANT or word.holds_over(self.words[at]):
+                    self.words[at] = word
+            for license_ in self.shares.keys() - {term.share_alike}:
+                self.shares[license_] &= ~bits
+            opened |= bits
+            unsigned |= 0 if term.attribution else bits
+        for place in self.credited:
+            self.credited[place] &= ~opened
+        self.credited[None] = opened & ~unsigned
+
 
 @lru_cache(maxsize=4096)
 def each(bits: int) -> tuple[int, ...]:
@@ -204,7 +256,7 @@ def _any(masks: Iterator[int]) -> int:
 def _made(
     words: Sequence[Word],
     shares: tuple[tuple[str, int], ...],
-    credited: tuple[tuple[int, int], ...],
+    credited: tuple[tuple[int | None, int], ...],
     reaches: int,
 ) -> Voice:
     closed = 0

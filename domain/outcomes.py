@@ -82,6 +82,7 @@ def hypothetical(facts: Facts, parents: Sequence[UUID], kind: EdgeKind, made: As
         [*facts.bonds, *bonds],
         [*facts.statements, spoken],
         facts.unread,
+        facts.grants,
     )
 
 

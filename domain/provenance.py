@@ -16,6 +16,9 @@ from domain.ids import Kind, Ref
 class EventKind(StrEnum):
     """What a provenance event records."""
 
+    ARTIST_CREATED = "ARTIST_CREATED"
+    ARTIST_UPDATED = "ARTIST_UPDATED"
+    ARTIST_CLAIMED = "ARTIST_CLAIMED"
     ASSET_CREATED = "ASSET_CREATED"
     ASSET_UPDATED = "ASSET_UPDATED"
     MEDIA_ATTACHED = "MEDIA_ATTACHED"

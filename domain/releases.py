@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+from domain.errors import Invalid
+from domain.ids import Ref
 
 
 class ReleaseKind(StrEnum):
@@ -32,3 +36,21 @@ class VersionState(StrEnum):
     PUBLISHED = "PUBLISHED"
     SUPERSEDED = "SUPERSEDED"
     WITHDRAWN = "WITHDRAWN"
+
+
+MOST_ITEMS = 500
+
+
+def checked_items(items: Sequence[Ref]) -> None:
+    """Whether a version may hold some assets, in their order.
+
+    Raises:
+        Invalid: there are too many, or one stands twice.
+    """
+    if len(items) > MOST_ITEMS:
+        raise Invalid(f"A release holds at most {MOST_ITEMS} items.", path=("items",))
+    known: set[Ref] = set()
+    for number, item in enumerate(items):
+        if item in known:
+            raise Invalid("This item stands twice.", path=("items", str(number)))
+        known.add(item)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from domain.canonical import canonical, digest
+from domain.errors import Invalid
 
 
 class Use(StrEnum):
@@ -106,7 +107,7 @@ class Term(NamedTuple):
         price_minor: what a license costs, in minor units.
         currency: of the price, ISO 4217.
         reaches_outputs: what is played on the instrument is bound too.
-        sublicense: the right passes on to derivatives.
+        sublicense: the right passes on to derivatives, where it is granted to one artist.
         royalty_bp: a royalty in basis points.
         route: how to ask.
     """
@@ -146,6 +147,11 @@ class License(NamedTuple):
     exception: str | None = None
     stated_as: str | None = None
 
+
+MOST_TERMS = 16
+"""Of one policy or grant: one for each use and layer."""
+_TERRITORY, _CURRENCY = re.compile("[A-Z]{2}"), re.compile("[A-Z]{3}")
+_WHOLE_BP = 10_000
 
 COMPOSITION_EXCEPTION = "composition"
 """Compositions made with the samples are not bound by the license of the samples."""
@@ -251,6 +257,49 @@ def _decisions(family: LicenseFamily) -> Mapping[Use, Decision]:
         for use, decision in _CLOSES.get(element, {}).items():
             decisions[use] = stricter(decisions[use], decision)
     return decisions
+
+
+def checked_terms(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Terms that may be stated or granted.
+
+    Raises:
+        Invalid: there are none or too many, or one of them breaks a rule.
+    """
+    if not 1 <= len(terms) <= MOST_TERMS:
+        raise Invalid(f"There are 1 to {MOST_TERMS} terms, not {len(terms)}.", path=("terms",))
+    for number, term in enumerate(terms):
+        for name, sentence in _faults(term):
+            raise Invalid(sentence, path=("terms", str(number), name))
+    return tuple(terms)
+
+
+def checked_grant(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Terms that may be granted to one artist: they allow, and nothing in them speaks for others.
+
+    Raises:
+        Invalid: there are none or too many, or one of them breaks a rule.
+    """
+    for number, term in enumerate(terms):
+        if term.decision is not Decision.ALLOWED:
+            raise Invalid("A grant allows; it decides nothing else.", path=("terms", str(number), "decision"))
+        if term.exception or term.reaches_outputs or term.route:
+            said = "A grant has no exceptions and no route, and cannot say what is bound beside its asset."
+            raise Invalid(said, path=("terms", str(number)))
+    return checked_terms(terms)
+
+
+def _faults(term: Term) -> Iterator[tuple[str, str]]:
+    """The rules a term breaks: which of its fields, and a sentence."""
+    if term.starts_on and term.ends_on and term.ends_on <= term.starts_on:
+        yield "endsOn", "A term ends after it starts."
+    if not all(_TERRITORY.fullmatch(territory) for territory in term.territories or ()):
+        yield "territories", "A territory is an ISO 3166-1 code of two capital letters, such as DE."
+    if (term.price_minor is None) != (term.currency is None) or (term.price_minor or 0) < 0:
+        yield "price", "A price is 0 or more, in a currency."
+    if term.currency is not None and not _CURRENCY.fullmatch(term.currency):
+        yield "price", "A currency is an ISO 4217 code of three capital letters, such as EUR."
+    if not 0 <= (term.royalty_bp or 0) <= _WHOLE_BP:
+        yield "royaltyBp", f"A royalty is 0 to {_WHOLE_BP} basis points."
 
 
 def overruled(terms: Iterable[Term], decisions: Mapping[Use, Decision]) -> tuple[Term, ...]:

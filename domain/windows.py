@@ -32,6 +32,11 @@ def checked_window(start_ms: int, end_ms: int | None, duration_ms: int | None = 
     return Window(start_ms, duration_ms if end_ms is None else min(end_ms, duration_ms))
 
 
+def stretch(start_ms: int | None, end_ms: int | None) -> Window | None:
+    """A window as rows keep it: a missing start is the beginning, and where both are missing it is the whole."""
+    return None if start_ms is None and end_ms is None else Window(start_ms or 0, end_ms)
+
+
 def overlap(one: Window | None, other: Window | None) -> bool:
     """Whether two windows share a millisecond; the whole shares one with every window."""
     if one is None or other is None:

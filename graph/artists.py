@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -11,9 +11,13 @@ from domain.assets import AssetOrder
 from graph.assets import Asset, AssetFilter
 from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
 from graph.hooks import Hook, VisualWorld
+from graph.provenance import ProvenanceEvent
 from graph.releases import Release
 from graph.rights import PermissionPolicy
 from graph.rooms import Room
+
+if TYPE_CHECKING:
+    from graph.memberships import Membership
 
 described(
     ArtistKind,
@@ -94,15 +98,20 @@ class Artist(Node):
     name: str = stored("The name.")
     kind: ArtistKind = stored("What the artist is.")
     claimed: bool = stored("Somebody signs in for the artist. An imported artist waits to be claimed.")
+    version: int = stored("The optimistic version: an update names the one it was made from.")
     created_at: DateTime = stored("When the row was written.")
     world: Annotated["World", strawberry.lazy("graph.artists")] = stored("The world to enter.")
     policy: PermissionPolicy | None = stored("What the artist states for all of their assets.")
+    members: Connection[Annotated["Membership", strawberry.lazy("graph.memberships")]] = stored(
+        "Who holds the artist, for those who do; empty for everybody else.", *PAGE
+    )
     assets: Connection[Asset] = stored(
         "The assets the viewer may list.",
         *PAGE,
         argument("filter", AssetFilter | None, "Only assets for which all of this holds."),
         argument("order", AssetOrder | None, "The order; NEWEST where none is given."),
     )
+    provenance: Connection[ProvenanceEvent] = stored("What happened to the artist, oldest first.", *PAGE)
 
 
 @strawberry.type(description="The public face of an artist: what they sound like, where it lives, what to remember.")
@@ -112,6 +121,7 @@ class World:
     handle: str = stored("Its address.")
     name: str = stored("Its name.")
     tagline: str | None = stored("One line about it.")
+    bio: str | None = stored("What the artist tells about themselves.")
     artist: Artist = stored("Who holds it.")
     theme: Theme | None = stored("How it looks.")
     visual_world: VisualWorld | None = stored("The atmosphere the songs live in.")
@@ -119,19 +129,3 @@ class World:
     hooks: Connection[Hook] = stored("What the artist sounds like, newest first.", *PAGE)
     releases: Connection[Release] = stored("The releases, newest first.", *PAGE)
     room: Room | None = stored("Where people gather.")
-
-
-@strawberry.type(description="Somebody who signs in. Only they see it.")
-class Account(Node):
-    """The viewer's own account."""
-
-    handle: str = stored("The name they sign in with.")
-    created_at: DateTime = stored("When they joined.")
-
-
-@strawberry.type(description="Who is asking.")
-class Viewer:
-    """The signed-in person."""
-
-    account: Account = stored("Their account.")
-    artists: Connection[Artist] = stored("The artists they hold.", *PAGE)

@@ -13,7 +13,7 @@ from graph.contributors import Credit, Split
 from graph.fields import PAGE, Connection, Date, DateTime, Node, argument, described, optional, stored
 from graph.lineage import EDGE_FILTERS, TimeWindow
 from graph.provenance import ProvenanceEvent
-from graph.rights import PermissionPolicy
+from graph.rights import PermissionGrant, PermissionPolicy
 from graph.verdicts import QUESTION, AttributionCredit, Verdict
 from graph.walks import WALK, LineageWalk
 
@@ -91,10 +91,14 @@ class Asset(Node):
     derived_count: int | None = stored("How many assets are directly made from it.")
     badges: list[Badge] = stored("How it was made. Information, never a ranking.")
     policy: PermissionPolicy | None = stored("What its owner has stated for it; null where nothing is stated.")
+    grants: Connection[PermissionGrant] = stored(
+        "What its owner allows single artists; the others' grants are seen by its owner only.", *PAGE
+    )
     rights: list[Verdict] | None = stored(
-        "May it be used for X? One verdict for each use and layer, over everything it is made of; null where it is "
-        "withdrawn. `rights(uses: [REMIX]) { layer decision blockers { clause owner { handle } } askAtLeast { owner "
-        "{ handle } } }` says whether it may be remixed, what is in the way, and whom to ask.",
+        "May it be used for X? One verdict for each use and layer, over everything it is made of; what is withdrawn is "
+        "denied; null for a release that is not out yet. `rights(uses: [REMIX]) { layer decision blockers { clause "
+        "owner { handle } } askAtLeast { owner { handle } } }` says whether it may be remixed, what is in the way, and "
+        "whom to ask.",
         *QUESTION,
     )
     clear_windows: list[TimeWindow] | None = stored(
@@ -187,6 +191,7 @@ class AssetFilter:
     badge: Badge | None = optional("Wears this badge.")
     license_family: LicenseFamily | None = optional("Its stated license is of this family.")
     policy_decision: PolicyDecisionFilter | None = optional("Its own policy decides so of a use.")
+    has_policy: bool | None = optional("Its owner has stated a policy, for it or for all of theirs; or has not.")
     has_hook: bool | None = optional("Has a hook, or has none.")
     created_from: DateTime | None = optional("Written at this moment or later.")
     created_before: DateTime | None = optional("Written before this moment.")

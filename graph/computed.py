@@ -8,9 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from db.orders import WALKED
+from resolvers.audio import playback_of
 from resolvers.context import Acting
+from resolvers.contributors import preview_splits
+from resolvers.drift import license_drift
 from resolvers.kinship import common_ancestors, lineage_paths, lineage_roots
 from resolvers.lineage import Walk, walked
+from resolvers.receipts import replay
+from resolvers.simulations import rights_changes, simulate_edge, simulate_policy, simulate_takedown
+from resolvers.standings import histories_of
 from resolvers.verdicts import (
     Terms,
     attributions_of,
@@ -18,7 +24,9 @@ from resolvers.verdicts import (
     hypothetical_rights,
     permissions_of,
     rights_of,
+    rights_of_hooks,
 )
+from resolvers.wording import release_terms, remix_terms
 
 Batch = Callable[[Acting, Sequence[UUID], Mapping[str, Any]], Awaitable[Mapping[UUID, Any]]]
 """(who asks, keys of rows, arguments as they were read) -> values by key; a root has one row, whose key is zero."""
@@ -51,6 +59,10 @@ async def _hypothetical(acting: Acting, **given: Any) -> Any:
     return await hypothetical_rights(acting, given["parents"], given["kind"], _terms(given))
 
 
+async def _drift(acting: Acting, **given: Any) -> Any:
+    return await license_drift(acting, _terms(given), given["owner"], given["most"], given["after"])
+
+
 COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Asset", "rights"): lambda acting, assets, given: rights_of(acting, assets, _terms(given)),
     ("Asset", "clearWindows"): lambda acting, assets, given: clear_windows_of(
@@ -59,8 +71,20 @@ COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Asset", "attribution"): lambda acting, assets, given: attributions_of(acting, assets, _terms(given)),
     ("Asset", "ancestors"): _walk(upwards=True),
     ("Asset", "descendants"): _walk(upwards=False),
+    ("Hook", "rights"): lambda acting, hooks, given: rights_of_hooks(acting, hooks, _terms(given)),
+    ("Hook", "remixTerms"): lambda acting, hooks, _: remix_terms(acting, hooks),
+    ("Hook", "playback"): lambda acting, hooks, _: playback_of(acting, hooks),
+    ("Release", "termsInWords"): lambda acting, releases, _: release_terms(acting, releases),
+    ("LineageEdge", "history"): lambda acting, edges, _: histories_of(acting, edges),
     ("Query", "permissionCheck"): _at_root(_permissions),
     ("Query", "hypotheticalRights"): _at_root(_hypothetical),
+    ("Query", "licenseDrift"): _at_root(_drift),
+    ("Query", "simulatePolicy"): _at_root(simulate_policy),
+    ("Query", "simulateEdge"): _at_root(simulate_edge),
+    ("Query", "simulateTakedown"): _at_root(simulate_takedown),
+    ("Query", "previewSplits"): _at_root(preview_splits),
+    ("Query", "rightsChanges"): _at_root(rights_changes),
+    ("Query", "replay"): _at_root(replay),
     ("Query", "lineagePath"): _at_root(lineage_paths),
     ("Query", "commonAncestors"): _at_root(common_ancestors),
     ("Query", "lineageRoots"): _at_root(lineage_roots),

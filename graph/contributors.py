@@ -71,3 +71,22 @@ class Split(Node):
     acceptance: Acceptance = stored("Whether they agreed.")
     contributor: Contributor = stored("Who holds it.")
     asset: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("Of which asset.")
+
+
+@strawberry.input(description="A share of a pool.")
+class ShareInput:
+    """Who holds how much."""
+
+    contributor: strawberry.ID = strawberry.field(description="Who holds it.")
+    basis_points: int = strawberry.field(description="How much, in basis points: 1 to 10,000.")
+
+
+@strawberry.type(description="A share as it would be.")
+class SplitPreview:
+    """A plan."""
+
+    contributor: Contributor = stored("Who would hold it.")
+    basis_points: int = stored("How much, in basis points.")
+    basis_points_before: int | None = stored("How much they hold now; null where nothing.")
+    acceptance: Acceptance = stored("Whether they agree, or would be asked.")
+    amount_minor: int | None = stored("Their part of the amount, in minor units; the parts are the amount exactly.")

@@ -83,7 +83,7 @@ def optional(description: str) -> Any:
 
 def described(vocabulary: type[Enum], **meanings: str) -> None:
     """Publish a vocabulary of the domain as an enum, saying what each word means."""
-    strawberry.enum(vocabulary, description=vocabulary.__doc__)
+    strawberry.enum(vocabulary, description=(vocabulary.__doc__ or "").partition("\n")[0])
     for value in vocabulary.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by strawberry
         value.description = meanings[value.name]
 

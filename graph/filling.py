@@ -8,7 +8,7 @@ out of them, however many rows it reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,8 @@ from graph.computed import COMPUTED
 from graph.fields import write_moment
 from graph.operation import Plan, Plans, Reading
 from graph.running import Runner
-from resolvers.context import Acting
+from graph.workbench import Meter
+from resolvers.context import Acting, unhurried
 
 _HOLE = HOLE.encode()
 _Things = Mapping[tuple[int, Ref], Any]
@@ -33,8 +34,11 @@ _Things = Mapping[tuple[int, Ref], Any]
 class Filler:
     """Runs the plans of one operation and fills their holes."""
 
-    def __init__(self, runner: Runner, plans: Plans, acting: Acting, readings: Mapping[int, Reading]) -> None:
-        """Fill for one caller, with one request's arguments."""
+    def __init__(
+        self, runner: Runner, plans: Plans, acting: Acting, readings: Mapping[int, Reading], meter: Meter
+    ) -> None:
+        """Fill for one caller, with one request's arguments; what had to be made for it is metered."""
+        self._meter = meter
         self._runner = runner
         self._plans = plans
         self._acting = acting
@@ -82,7 +86,7 @@ class Filler:
     async def _things(self, field: Field, values: Any) -> _Things:
         """Everything stored that some values of a field lead to, read by one plan for each way there."""
         wanted: dict[int, tuple[Field, dict[Ref, None]]] = {}
-        for value in values:
+        async for value in unhurried(_each(values)):
             _seek(field, value, wanted)
         things: dict[tuple[int, Ref], Any] = {}
         for way, (leading, refs) in wanted.items():
@@ -94,7 +98,7 @@ class Filler:
                 },
             )
             slot = max(self._readings, default=-1) + 1
-            plan = self._plans.things(leading.fields, slot, reading[0])
+            plan = await self._plans.things(leading.fields, slot, reading[0], self._meter)
             plan.uses += 1
             body = await self._run(plan, {**self._readings, slot: reading})
             for ref, thing in zip(refs, orjson.loads(body)["nodes"], strict=True):
@@ -105,6 +109,12 @@ class Filler:
 def _asked_of(value: Mapping[str, Any], field: Field) -> list[Field]:
     """What is asked of a value of its type."""
     return [inner for inner in field.fields if value["__typename"] in inner.kinds]
+
+
+def _each(values: Iterable[Any]) -> Iterator[Any]:
+    """The values, lists of them item by item: what explains each is worked out when it is looked at."""
+    for value in values:
+        yield from value if isinstance(value, list) else (value,)
 
 
 def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, None]]]) -> None:

@@ -9,6 +9,7 @@ import strawberry
 from domain.assets import Badge
 from domain.hooks import HookOrder, VisualState
 from graph.fields import DateTime, Node, described, stored
+from graph.verdicts import QUESTION, Verdict
 
 if TYPE_CHECKING:
     from graph.artists import Artist, Theme, World
@@ -34,6 +35,16 @@ class VisualWorld(Node):
     created_at: DateTime = stored("When the row was written.")
 
 
+@strawberry.type(description="Where a hook is heard, for a few minutes.")
+class Playback:
+    """A token, as an address."""
+
+    url: str = stored("Where its sound is, on this host: an object that holds the window and nothing else.")
+    expires_at: DateTime = stored("When the address ends; ask again for another.")
+    start_ms: int = stored("Where the sound begins in the track, in milliseconds.")
+    duration_ms: int = stored("How long it is, in milliseconds.")
+
+
 @strawberry.type(description="The window of a track that people remember, and everything around it.")
 class Hook(Node):
     """A hook."""
@@ -43,7 +54,17 @@ class Hook(Node):
     duration_ms: int = stored("Its length: 30 seconds, less only where the track is shorter.")
     caption: str | None = stored("Its caption.")
     badges: list[Badge] = stored("How it was made.")
+    version: int = stored("Grows with every write; send it back as `expectedVersion`.")
     created_at: DateTime = stored("When the row was written.")
+    rights: list[Verdict] | None = stored(
+        "May it be used for X? The verdicts of its own window, which may be open where the track is not; null where "
+        "you may not read its track.",
+        *QUESTION[:-1],  # the window is the hook's own
+    )
+    remix_terms: str | None = stored(
+        "Whether it may be remixed, in one plain sentence; null where you may not read its track."
+    )
+    playback: Playback | None = stored("Where you hear it; null where there is nothing to hear, or not for you.")
     track: Annotated["Track", strawberry.lazy("graph.assets")] | None = stored(
         "The track; null while the viewer may not see it."
     )

@@ -277,7 +277,8 @@ class _Pass:
         elif definition is not None and type_ is not None and not _is_within(type_, name):
             given = {argument.name.value: argument.value for argument in node.arguments or ()}
             length = _length(type_.name, name) if is_list_type(get_nullable_type(definition.type)) else 1
-            extent.objects = _times(extent.objects, *_sizes(definition.args, given, length))
+            weight = ANSWER if {"ids", "uses"} <= definition.args.keys() else 1
+            extent.objects = _times(extent.objects, weight, *_sizes(definition.args, given, length))
             extent.depth += 1
         return extent
 
@@ -293,9 +294,9 @@ def _is_within(type_: GraphQLNamedType, name: str) -> bool:
     return name in {"edges", "nodes", "node", "pageInfo"} and type_.name.endswith(("Connection", "Edge"))
 
 
-def _times(below: _Sum, number: int, variables: _Sizes) -> _Sum:
-    """The objects of a field and those below each of them."""
-    each, all_ = _Sum(1), _Sum()
+def _times(below: _Sum, weight: int, number: int, variables: _Sizes) -> _Sum:
+    """The objects of a field, each counting for so many, and those below each of them."""
+    each, all_ = _Sum(weight), _Sum()
     each.add(below)
     all_.add(each, number, variables)
     return all_
@@ -310,8 +311,7 @@ def _length(owner: str, name: str) -> int:
 def _sizes(arguments: Mapping[str, Any], given: Mapping[str, ValueNode], length: int) -> tuple[int, _Sizes]:
     """How often a field's object is read: a number, and the variables that multiply it."""
     if "ids" in arguments:
-        number, variables = _factor(given.get("ids"))
-        return (number * ANSWER if "uses" in arguments else number), variables
+        return _factor(given.get("ids"))
     if "first" not in arguments:
         return length, ()
     asked = [given[name] for name in ("first", "last") if name in given]

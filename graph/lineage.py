@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource
+from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
 from graph.fields import DateTime, Node, argument, described, stored
 
 if TYPE_CHECKING:
+    from graph.artists import Artist
     from graph.assets import Asset
 
 described(
@@ -37,6 +38,12 @@ described(
     CONFIRMED="Both sides agree, or an import says so.",
     REJECTED="The parent's owner says: not mine. Seen by both owners only.",
     DISPUTED="The owners disagree.",
+)
+described(
+    Registration,
+    REGISTERED="Registered: the parent's permission allows it, or its owner agreed.",
+    PENDING="Waits for a license, or for an answer.",
+    REFUSED="Refused by the parent. It binds all the same, and only both owners see it.",
 )
 described(
     EvidenceSource,
@@ -70,15 +77,30 @@ class Evidence:
     asserted_at: DateTime = stored("When it was said.")
 
 
+@strawberry.type(description="How an edge stood for a while, and who said so.")
+class EdgeStanding:
+    """A stretch of an edge's history."""
+
+    status: EdgeStatus = stored("What the owners said of it.")
+    since: DateTime | None = stored("From when on.")
+    until: DateTime | None = stored("Until when; null: it still stands so.")
+    evidence: Evidence = stored("Why it was believed.")
+    asserted_by: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored(
+        "Who said so, where it is known."
+    )
+
+
 @strawberry.type(
     description="A child is made from a parent. Several edges between the same two are normal. Where the viewer may "
-    "not see one end, that end is null and nothing but kind and status is told."
+    "not see one end, that end is null and nothing but kind and status is told. Why it is believed: `{ status evidence "
+    "{ source method score assertedAt } assertedBy { handle } history { status since } }`."
 )
 class LineageEdge(Node):
     """A lineage edge."""
 
     kind: EdgeKind = stored("How the child is made from the parent.")
     status: EdgeStatus = stored("What the owners say of it.")
+    registration: Registration | None = stored("Whether the child is registered as a derivative of the parent.")
     child: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("What is made.")
     parent: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("What it is made from.")
     child_window: TimeWindow | None = stored("Where in the child; null: the whole.")
@@ -87,4 +109,9 @@ class LineageEdge(Node):
     binding: bool | None = stored("It carries rights from the parent to the child.")
     note: str | None = stored("A note by who declared it.")
     evidence: Evidence | None = stored("Why it is believed.")
+    asserted_by: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored(
+        "Who says so, where it is known."
+    )
+    history: list[EdgeStanding] | None = stored("How it stood until now, oldest first: claims, answers and disputes.")
     created_at: DateTime | None = stored("When the row was written.")
+    held_until: DateTime | None = stored("Until when it stood like this; null: it still does.")

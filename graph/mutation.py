@@ -8,10 +8,39 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from graph.studio import assets
+from graph.studio import (
+    accounts,
+    artists,
+    assets,
+    contributors,
+    entitlements,
+    hooks,
+    keys,
+    memberships,
+    receipts,
+    redirects,
+    registration,
+    releases,
+    rights,
+)
 from graph.studio.deeds import Act, Deed
 
-_DEEDS: Mapping[str, Deed] = {to_camel_case(deed.name): deed for deed in (*assets.DEEDS,)}
+_NOUNS = (
+    accounts,
+    artists,
+    assets,
+    contributors,
+    entitlements,
+    hooks,
+    keys,
+    memberships,
+    receipts,
+    redirects,
+    registration,
+    releases,
+    rights,
+)
+_DEEDS: Mapping[str, Deed] = {to_camel_case(deed.name): deed for noun in _NOUNS for deed in noun.DEEDS}
 
 Mutation = strawberry.type(
     type(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -40,16 +42,23 @@ from domain.errors import BadInput, Code
 from graph.collecting import Asked, Collector, condition_names
 from graph.kept import Kept
 from graph.limits import KNOWN, Cost, Limits, measure
+from graph.workbench import Meter, Workbench
 
 MOST_ERRORS = 5
 MOST_LINES = 2000
 """Of a stranger's document: where an error points is counted line by line."""
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 10_000
 """Pairs of fields that validation compares, before it gives a document up; the library's own budget takes 100 ms."""
-KEPT_DOCUMENTS = 1000
-KEPT_PLANS = 2000
+KEPT_DOCUMENTS, KEPT_PLANS = 32 << 20, 16 << 20
+"""Bytes of memory, about."""
+TOKEN, PLAN = 800, 2000
+"""The bytes that a token of a kept document comes to, measured, and those that a plan has beside its statement."""
 # Of one operation: choices of its conditions (there are 2^k), and shapes of its arguments.
-KEPT_CHOICES, KEPT_SHAPES = 16, 64
+KEPT_CHOICES, KEPT_SHAPES = 8, 16
+
+_MOST_TOKENS = re.compile(r"more than (\d+) tokens")
+_TOO_DEEP = "The document is nested too deeply."
+_GIVEN_UP = "The document takes too long to validate."
 
 Reading = tuple[Hashable, dict[str, Any]]
 
@@ -109,6 +118,7 @@ class Operation:
     """One operation of a valid document."""
 
     schema: GraphQLSchema
+    text: str
     document: DocumentNode
     definition: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
@@ -126,17 +136,18 @@ class Operation:
         """Its name."""
         return _name(self.definition)
 
-    def under(self, variables: Mapping[str, Any]) -> Collected:
+    def under(self, variables: Mapping[str, Any], *, quick: bool = False) -> Collected:
         """What is asked for under the conditions' values.
 
         Raises:
             BadInput: one of them is null, where its default was not taken.
+            Unmade: it was never asked for, and all has to be `quick`.
         """
         for name in self.conditions:
             if variables[name] is None:
                 raise BadInput(f"${name} decides over @skip or @include and must not be null.")
         key = tuple(bool(variables[name]) for name in self.conditions)
-        return self.collected.recall(key, lambda: self._collect(key))
+        return self.collected.recall(key, lambda: self._collect(key), quick=quick)
 
     def _collect(self, key: tuple[bool, ...]) -> Collected:
         collector = Collector(self.schema, self.fragments, dict(zip(self.conditions, key, strict=True)))
@@ -211,14 +222,24 @@ class Documents:
         self.schema = schema
         self._hides = not is_open
         self._rules = specified_rules if is_open else [*specified_rules, NoSchemaIntrospectionCustomRule]
-        self._kept = Kept(KEPT_DOCUMENTS)
+        self._kept = Kept(
+            KEPT_DOCUMENTS, lambda operation: len(operation.text) + TOKEN * operation.document.token_count
+        )
 
-    def operation(self, text: str, name: str | None, limits: Limits | None = KNOWN) -> Operation | list[GraphQLError]:
-        """The operation a request means, or the errors of its document.
+    def operation(
+        self, text: str, name: str | None, limits: Limits | None = KNOWN, *, quick: bool = False
+    ) -> Operation | list[GraphQLError]:
+        """The operation a request means, or the errors of its document. What is refused is not kept.
 
         `limits` bound the document before it is validated; None is for one that was registered, and is trusted.
+
+        Raises:
+            Unmade: it was not seen lately, and all has to be `quick`.
         """
-        return self._kept.recall((text, name, limits), lambda: self._prepare(text, name, limits))
+        try:
+            return self._kept.recall((text, name, limits), lambda: self._prepare(text, name, limits), quick=quick)
+        except _Wrong as wrong:
+            return wrong.errors
 
     def problems(self, text: str) -> list[GraphQLError]:
         """What is wrong with a document, whatever it may come to."""
@@ -227,22 +248,21 @@ class Documents:
         except GraphQLError as error:
             return [error]
 
-    def _prepare(self, text: str, name: str | None, limits: Limits | None) -> Operation | list[GraphQLError]:
+    def _prepare(self, text: str, name: str | None, limits: Limits | None) -> Operation:
         if limits is not None and text.count("\n") + text.count("\r") > MOST_LINES:
-            return [_excess(f"The document has more than {MOST_LINES} lines.")]
+            raise _Wrong([_excess(f"The document has more than {MOST_LINES} lines.")])
         try:
             document = parse(text, max_tokens=None if limits is None else limits.tokens)
         except GraphQLError as error:
-            if limits is not None and error.message.endswith("Parsing aborted."):
-                return [_excess(f"The document has more than {limits.tokens} tokens.")]
-            return [error]
+            raise _Wrong([_told(error)]) from None
+        _unchain(document)
         measured = measure(self.schema, document)
         excess = None if limits is None else measured.exceeded(limits)
         if excess is not None:
-            return [_excess(excess.message)]
+            raise _Wrong([_excess(excess.message)])
         errors = validate(self.schema, document, self._rules, max_errors=MOST_ERRORS, hide_suggestions=self._hides)
         if errors:
-            return errors
+            raise _Wrong([_told(error) for error in errors])
         operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
         if len(chosen) != 1:
@@ -251,18 +271,46 @@ class Documents:
                 if name
                 else "Must provide operation name if query contains multiple operations."
             )
-            return [GraphQLError(said if operations else "The document holds no operation.")]
+            raise _Wrong([GraphQLError(said if operations else "The document holds no operation.")])
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         cost = measured.costs.get(_name(chosen[0]))
         if cost is None:
-            return [_excess("The document is nested too deeply.")]
-        operation = Operation(self.schema, document, chosen[0], fragments, cost, chosen[0].operation.value)
+            raise _Wrong([_excess(_TOO_DEEP)])
+        operation = Operation(self.schema, text, document, chosen[0], fragments, cost, chosen[0].operation.value)
         info = TypeInfo(self.schema)
         finder = _Finder(info, operation)
         for node in (chosen[0], *_reached(chosen[0], fragments)):
             visit(node, TypeInfoVisitor(info, finder))
         operation.conditions = tuple(sorted(condition_names(finder.directives)))
         return operation
+
+
+class _Wrong(Exception):
+    """A document is refused."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """An error of the library, in our words where it gave a document up."""
+    if not error.message.endswith(" aborted."):
+        return error
+    found = _MOST_TOKENS.search(error.message)
+    if found:
+        return _excess(f"The document has more than {found[1]} tokens.")
+    if "nested too deeply" in error.message:
+        return _excess(_TOO_DEEP)
+    return _excess(_GIVEN_UP if error.message == "Validation aborted." else "There are more errors than these.")
+
+
+def _unchain(document: DocumentNode) -> None:
+    """Take the tokens apart, each of which holds its neighbours: a document that goes is no garbage then."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 def _excess(message: str) -> GraphQLError:
@@ -293,20 +341,29 @@ def _reached(node: ast.Node, fragments: Mapping[str, FragmentDefinitionNode]) ->
 class Plans:
     """Compiled statements, shared by all operations that ask for the same."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._kept = Kept(KEPT_PLANS)
+    def __init__(self, bench: Workbench) -> None:
+        """Start empty, with a place to make what is found missing while an operation runs."""
+        self._bench = bench
+        self._kept = Kept(KEPT_PLANS, lambda plan: PLAN + (2 * len(plan.statement.sql) if plan.statement else 0))
 
-    def plan(self, operation: Operation, collected: Collected, readings: Mapping[int, Reading]) -> Plan:
-        """The plan of an operation for the shapes of its arguments."""
+    def plan(
+        self, operation: Operation, collected: Collected, readings: Mapping[int, Reading], *, quick: bool = False
+    ) -> Plan:
+        """The plan of an operation for the shapes of its arguments.
+
+        Raises:
+            Unmade: there is none yet, and all has to be `quick`.
+        """
         key = collected.conditions, tuple((slot, readings[slot][0]) for slot in collected.slots)
-        return operation.plans.recall(key, lambda: self._make("Query", collected.fields, operation, readings))
+        return operation.plans.recall(
+            key, lambda: self._make("Query", collected.fields, operation, readings), quick=quick
+        )
 
-    def things(self, fields: tuple[Field, ...], slot: int, kinds: Hashable) -> Plan:
+    async def things(self, fields: tuple[Field, ...], slot: int, kinds: Hashable, meter: Meter) -> Plan:
         """The plan of stored things that computed values lead to: as those are met that belong to others."""
         nodes = Field("nodes", "nodes", frozenset({"Things"}), slot, kinds, fields)
         selection = Selection("Things", (nodes,))
-        return self._kept.recall(selection, lambda: self._compile(selection))
+        return await self._bench.soon(partial(self._kept.recall, selection, partial(self._compile, selection)), meter)
 
     def _make(self, root: str, fields: Sequence[Asked], operation: Operation, readings: Mapping[int, Reading]) -> Plan:
         selection = Selection(root, tuple(self.field(asked, operation, readings) for asked in fields))

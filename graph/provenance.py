@@ -9,6 +9,9 @@ from graph.fields import DateTime, Node, described, stored
 
 described(
     EventKind,
+    ARTIST_CREATED="The artist was written down.",
+    ARTIST_UPDATED="The artist changed.",
+    ARTIST_CLAIMED="Somebody proved that they are the artist.",
     ASSET_CREATED="The asset was written down.",
     ASSET_UPDATED="Its fields changed.",
     MEDIA_ATTACHED="A file was attached.",

@@ -8,18 +8,25 @@ import strawberry
 
 from domain.artists import ArtistOrder
 from domain.assets import AssetOrder
+from domain.contributors import Pool
 from domain.hooks import HookOrder
 from domain.lineage import EdgeKind
 from domain.resolution import Match
 from domain.search import FoundKind
-from graph.artists import Artist, Viewer, World
+from graph.accounts import Viewer
+from graph.artists import Artist, World
 from graph.assets import Asset, AssetFilter, Instrument, Sample, Track
 from graph.caching import PUBLIC
-from graph.contributors import Contributor
-from graph.fields import PAGE, Connection, Node, argument, described, stored
+from graph.contributors import Contributor, ShareInput, SplitPreview
+from graph.drift import DRIFT, LicenseDrift
+from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
 from graph.hooks import Hook
+from graph.jobs import Job
+from graph.receipts import Replay
 from graph.releases import Release
-from graph.verdicts import QUESTION, PermissionAnswer, Verdict
+from graph.simulations import CHANGES_PAGE, VerdictChanges
+from graph.stating import SAID
+from graph.verdicts import QUESTION, PermissionAnswer, Verdict, WindowInput
 from graph.walks import CommonAncestor, LineagePath
 
 described(
@@ -86,7 +93,8 @@ class Query:
         hints=[PUBLIC],
     )
     assets: Connection[Asset] = stored(
-        "The assets the viewer may list.",
+        "The assets the viewer may list. What most is made from though its owner has stated nothing: `assets(order: "
+        "MOST_DERIVED, filter: { hasPolicy: false }) { nodes { title derivedCount owner { handle } } }`.",
         argument("filter", AssetFilter | None, "Only assets for which all of this holds."),
         argument("order", AssetOrder | None, "The order; NEWEST where none is given."),
         *PAGE,
@@ -108,6 +116,7 @@ class Query:
         *PAGE,
         hints=[PUBLIC],
     )
+    jobs: Connection[Job] = stored("What is done for the artists you are a member of, newest first.", *PAGE)
     contributor: Contributor | None = stored(
         "A contributor.", argument("id", strawberry.ID, "`contributor_…`"), hints=[PUBLIC]
     )
@@ -120,7 +129,8 @@ class Query:
     )
     permission_check: list[PermissionAnswer] = stored(
         "May these assets be used for X? Up to 500 at once, all answered on one state of the graph, in their order: "
-        '`permissionCheck(ids: [...], uses: [SYNC], territory: "DE") { id decision verdicts { blockers { clause }}}`.',
+        '`permissionCheck(ids: [...], uses: [SYNC], territory: "DE", asOf: "2026-12-31T12:00:00Z") { id decision '
+        "verdicts { route { kind price { amountMinor currency } } blockers { clause } } }`.",
         argument("ids", list[strawberry.ID], "At most 500 ids of assets."),
         *QUESTION,
     )
@@ -131,15 +141,64 @@ class Query:
         argument("kind", EdgeKind | None, "How; in a manner not known where none is given."),
         *QUESTION,
     )
+    license_drift: LicenseDrift | None = stored(
+        "Works made of others whose stated policy is wider than those allow, among all you may list: "
+        "`licenseDrift(uses: [SYNC]) { drifts { asset { title } declared verdict { decision blockers { clause asset { "
+        "title } } } } complete endCursor }`.",
+        *DRIFT,
+    )
+    simulate_policy: VerdictChanges | None = stored(
+        "Before you state a policy: the verdicts it would flip, yours and those of others. Where nothing is given: "
+        'what stating nothing any more would flip. `simulatePolicy(subject: "track_…", preset: ALL_RIGHTS_RESERVED) { '
+        "count owners changes { asset { title } use before after } }`. Null where it is not yours to change.",
+        argument("subject", strawberry.ID, "The asset, or the artist."),
+        *SAID,
+        *CHANGES_PAGE,
+    )
+    simulate_edge: VerdictChanges | None = stored(
+        "Before you declare an edge: the verdicts it would flip. Null where an end is not there for you, or neither is "
+        "yours to change.",
+        argument("child", strawberry.ID, "What is made."),
+        argument("parent", strawberry.ID, "What it is made from."),
+        argument("kind", EdgeKind, "How."),
+        argument("childWindow", WindowInput | None, "Where in the child; the whole where none is given."),
+        argument("parentWindow", WindowInput | None, "Which part of the parent; the whole where none is given."),
+        *CHANGES_PAGE,
+    )
+    simulate_takedown: VerdictChanges | None = stored(
+        "Before you withdraw an asset: the verdicts it would flip. Null where it is not yours to change.",
+        argument("id", strawberry.ID, "The asset."),
+        *CHANGES_PAGE,
+    )
+    preview_splits: list[SplitPreview] | None = stored(
+        "Before you divide a pool: who would be asked, and what each would get of an amount. Null where the asset is "
+        "not yours to change, or somebody is not there for you.",
+        argument("asset", strawberry.ID, "The asset."),
+        argument("pool", Pool, "Which income is divided."),
+        argument("shares", list[ShareInput], "All shares: 10,000 basis points in all."),
+        argument("amountMinor", int | None, "An amount to divide, in minor units."),
+    )
+    rights_changes: VerdictChanges | None = stored(
+        "Which verdicts on assets of yours are others now than they were then, whatever upstream changed them. Null "
+        "for who holds no artist.",
+        argument("since", DateTime, "The moment to compare with."),
+        *CHANGES_PAGE,
+    )
+    replay: Replay | None = stored(
+        "Answers the question of one of your receipts again, from what it was decided from: `replay(receiptId: "
+        '"receipt_…") { reproduced }`. Null where it is not yours.',
+        argument("receiptId", strawberry.ID, "The receipt."),
+    )
     lineage_path: list[LineagePath] = stored(
         "How two assets are related: the shortest ways from the one up to the other, whichever is made of which; empty "
-        "where neither is. `commonAncestors` tells what both are made of.",
+        "where neither is. What you may not see on the way is a step without a name. `commonAncestors` tells what both "
+        "are made of.",
         argument("from", strawberry.ID, "One of the two."),
         argument("to", strawberry.ID, "The other one."),
         argument("k", int | None, "How many ways, 1 to 10; the shortest where none is given."),
     )
     common_ancestors: list[CommonAncestor] = stored(
-        "What all of some assets are made of, the nearest first.",
+        "What all of some assets are made of, the nearest first; what you may not see is counted without a name.",
         argument("ids", list[strawberry.ID], "1 to 20 assets."),
         argument("first", int | None, "How many to tell, 1 to 100; 20 where none is given."),
     )

@@ -29,7 +29,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 
 from db.engine import Database
 from domain.accounts import Viewer
-from domain.errors import CassetError, TooCostly, Unavailable
+from domain.errors import CassetError, TooCostly, TooMany, Unavailable
 from graph.collecting import Asked
 from graph.errors import bad_input, masked, refused
 from graph.filling import Filler
@@ -41,6 +41,8 @@ from graph.reference import Hops
 from graph.running import Runner
 from graph.studio.deeds import Act
 from graph.tracing import Tracing
+from graph.workbench import Meter, Workbench
+from resolvers.callers import Caller
 from resolvers.context import Acting, now, uuid7
 
 NO_VARIABLES = VariableValues({}, {})
@@ -88,7 +90,7 @@ class Prepared:
     """A request made ready: the operation, its variables, and its arguments read.
 
     `fields` are those of the root and `cost` is how many objects may be read at most. `plan` is of a query; a mutation
-    has what each of its fields will run.
+    has what each of its fields will run. `meter` counts what is made while it is answered.
     """
 
     operation: Operation
@@ -98,6 +100,7 @@ class Prepared:
     cost: int
     plan: Plan | None = None
     runs: Mapping[str, Act] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
 
 
 class Refusal(Exception):
@@ -138,7 +141,8 @@ class Reader:
         """
         self.documents = Documents(schema, is_open=is_open)
         self._hides = not is_open
-        self.plans = Plans()
+        self.bench = Workbench()
+        self.plans = Plans(self.bench)
         self.metrics = Metrics()
         self.tracing = Tracing()
         self.schema = schema
@@ -148,7 +152,14 @@ class Reader:
         self._now = now
         self._new_id = new_id
 
-    async def answer(self, text: str, name: str | None, variables: Mapping[str, Any] | None, viewer: Viewer) -> Answer:
+    async def answer(
+        self,
+        text: str,
+        name: str | None,
+        variables: Mapping[str, Any] | None,
+        viewer: Viewer,
+        caller: Caller | None = None,
+    ) -> Answer:
         """Answer a request of this house's own in one step: its document needs no limits.
 
         Raises:
@@ -158,19 +169,20 @@ class Reader:
             prepared = self.prepare(text, name, variables, None)
         except Refusal as refusal:
             return refusal.answer()
-        return await self.execute(prepared, viewer)
+        return await self.execute(prepared, viewer, caller)
 
-    async def execute(self, prepared: Prepared, viewer: Viewer) -> Answer:
-        """Answer a query or a mutation.
+    async def execute(self, prepared: Prepared, viewer: Viewer, caller: Caller | None = None) -> Answer:
+        """Answer a query or a mutation, which may sign the `caller` in or out.
 
         Raises:
             Unavailable: the database is away.
+            TooMany: the caller tried too often.
             TooCostly: it took too long.
         """
         if self._execution is Execution.PLAN:
             if prepared.plan is None:
                 self.metrics.planned.inc()
-                return await _in_time(self._write(prepared, self._acting(viewer)))
+                return await _in_time(self._write(prepared, self._acting(viewer, caller)))
             if prepared.plan.statement is not None:
                 try:
                     body = await self._run(prepared.plan, prepared, viewer)
@@ -180,10 +192,10 @@ class Reader:
                     self.metrics.planned.inc()
                     return Answer(b'{"data":' + body + b"}")
         self.metrics.referred.inc()
-        return await _in_time(self._refer(prepared, self._acting(viewer)))
+        return await _in_time(self._refer(prepared, self._acting(viewer, caller)))
 
-    def _acting(self, viewer: Viewer) -> Acting:
-        return Acting(self._database, viewer, self._now, self._new_id)
+    def _acting(self, viewer: Viewer, caller: Caller | None = None) -> Acting:
+        return Acting(self._database, viewer, self._now, self._new_id, caller)
 
     async def events(self, prepared: Prepared, viewer: Viewer) -> AsyncGenerator[Answer]:
         """The answers of a subscription, one for each event, each with loaders of its own.
@@ -213,7 +225,13 @@ class Reader:
                 yield answer._replace(mark=getattr(event, "mark", None))
 
     def prepare(
-        self, text: str, name: str | None, variables: Mapping[str, Any] | None, limits: Limits | None = KNOWN
+        self,
+        text: str,
+        name: str | None,
+        variables: Mapping[str, Any] | None,
+        limits: Limits | None = KNOWN,
+        *,
+        quick: bool = False,
     ) -> Prepared:
         """Parse, measure, validate, coerce variables, read arguments, bound the cost and find the plan.
 
@@ -222,11 +240,13 @@ class Reader:
             name: of the operation, where there are several.
             variables: as they came.
             limits: what the document may come to; None for one that is trusted.
+            quick: whether nothing may take long: what is not kept is not made.
 
         Raises:
             Refusal: one of these failed.
+            Unmade: something would have to be made that is not `quick`.
         """
-        operation = self.documents.operation(text, name, limits)
+        operation = self.documents.operation(text, name, limits, quick=quick)
         if isinstance(operation, list):
             raise Refusal([bad_input(error) for error in operation])
         declared = operation.definition.variable_definitions
@@ -239,7 +259,7 @@ class Reader:
                 raise Refusal([bad_input(error) for error in coerced])
             values = coerced
         try:
-            collected = operation.under(values.coerced)
+            collected = operation.under(values.coerced, quick=quick)
             readings = {slot: operation.slots[slot].read(values) for slot in collected.slots}
             cost = operation.cost.of(values.coerced)
             prepared = Prepared(operation, dict(variables or {}), readings, collected.fields, cost)
@@ -249,7 +269,7 @@ class Reader:
                     "Ask for smaller pages."
                 )
             if operation.kind == "query":
-                prepared.plan = self._planned(operation, collected, readings)
+                prepared.plan = self._planned(operation, collected, readings, quick=quick)
             elif operation.kind == "mutation":
                 prepared.runs = self._runs(collected.fields, values)
         except CassetError as error:
@@ -258,8 +278,10 @@ class Reader:
             raise Refusal([bad_input(error)]) from None
         return prepared
 
-    def _planned(self, operation: Operation, collected: Collected, readings: Mapping[int, Reading]) -> Plan:
-        plan = self.plans.plan(operation, collected, readings)
+    def _planned(
+        self, operation: Operation, collected: Collected, readings: Mapping[int, Reading], *, quick: bool
+    ) -> Plan:
+        plan = self.plans.plan(operation, collected, readings, quick=quick)
         if plan.refusal is not None and plan.uses == 0:
             self.metrics.refusals.labels(plan.refusal).inc()
         plan.uses += 1
@@ -280,7 +302,7 @@ class Reader:
         if plan.statement is not None and not plan.statement.holes:
             return await self._runner.run(plan, prepared.readings, viewer)
         self.metrics.filled.inc()
-        filler = Filler(self._runner, self.plans, self._acting(viewer), prepared.readings)
+        filler = Filler(self._runner, self.plans, self._acting(viewer), prepared.readings, prepared.meter)
         return await _in_time(filler.run(plan))
 
     async def _write(self, prepared: Prepared, acting: Acting) -> Answer:
@@ -291,8 +313,9 @@ class Reader:
                 data[asked.key] = "Mutation"
                 continue
             told = await prepared.runs[asked.key](acting)
+            acting = acting.afterwards()
             field = self.plans.field(asked, prepared.operation, prepared.readings)
-            filler = Filler(self._runner, self.plans, acting, prepared.readings)
+            filler = Filler(self._runner, self.plans, acting, prepared.readings, prepared.meter)
             data[asked.key] = orjson.Fragment(await filler.tell(field, told))
         return Answer(orjson.dumps({"data": data}))
 
@@ -308,7 +331,7 @@ class Reader:
         )
         done = result if isinstance(result, ExecutionResult) else await result
         for error in done.errors or ():
-            if isinstance(error.original_error, (Unavailable, TooCostly)):
+            if isinstance(error.original_error, (Unavailable, TooCostly, TooMany)):
                 raise error.original_error
         return Answer(
             orjson.dumps({"data": done.data} | ({"errors": [masked(e) for e in done.errors]} if done.errors else {}))

@@ -156,7 +156,9 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
 def _mutation(name: str) -> Resolve:
     async def resolve(_: None, info: Info, **given: Any) -> Mapping[str, Any]:
         told = await read_mutation(name, given)(info.context.acting)
-        # What was read before is not what is there now.
+        info.context.acting = info.context.acting.afterwards()
+        # What was read before is not what is there now, and may not be whose it is now.
+        info.context.hops.viewer = info.context.acting.viewer
         info.context.hops.loaders.clear()
         return told
 

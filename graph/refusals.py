@@ -35,7 +35,7 @@ class UserError:
     path: list[str] = stored("Where in the input it points; empty when nowhere.")
 
 
-@strawberry.type(description="Nobody is signed in.")
+@strawberry.type(description="Nobody is signed in, or not by this name and password, or too long ago for this.")
 class SignInNeededError(UserError):
     """Anonymous."""
 

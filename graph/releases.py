@@ -48,6 +48,10 @@ class Release(Asset):
     published_at: DateTime | None = stored("When it came out.")
     upc: str | None = stored("Its UPC or EAN.")
     label: str | None = stored("The label it names.")
+    terms_in_words: str | None = stored(
+        "What may be done with it, over everything it holds, in one plain sentence that names every use once. "
+        "Information, not legal advice."
+    )
     cover: VisualWorld | None = stored("Its cover.")
     hook: Hook | None = stored("The hook it leads with.")
     room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("Where people gather around it.")

@@ -1,11 +1,17 @@
-"""The SDL of permission policies."""
+"""The SDL of permission policies and grants."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from domain.rights import Decision, Layer, Level, LicenseFamily, Use
 from graph.fields import Date, DateTime, Node, described, stored
+
+if TYPE_CHECKING:
+    from graph.artists import Artist
+    from graph.assets import Asset
 
 described(
     Use,
@@ -88,4 +94,23 @@ class PermissionPolicy(Node):
     license: str | None = stored("The license as an SPDX identifier.")
     stated_as: str | None = stored("What was written, where it could not be read as a license.")
     valid_from: DateTime | None = stored("Since when it holds.")
+    held_until: DateTime | None = stored("Until when it held, or was taken to hold; null: it holds.")
     terms: list[PermissionTerm] = stored("What it says, use by use.")
+
+
+@strawberry.type(
+    description="What the owner of an asset allows one artist, beside what the policy says to everybody. Only the "
+    "owner and the artist see it."
+)
+class PermissionGrant(Node):
+    """A grant."""
+
+    created_at: DateTime = stored("When it was given.")
+    asset: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored(
+        "What it is on; null where it is not yours to see."
+    )
+    grantee: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Whom it is given to.")
+    terms: list[PermissionTerm] = stored(
+        "What it allows, use by use. Where a term passes on to derivatives, it holds for whatever is made from works "
+        "of that artist, too."
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
-from graph.artists import Account, Theme
+from graph.accounts import Account
+from graph.artists import Theme
 from graph.assets import Media
 from graph.contributors import Split
 from graph.fields import SCALARS
@@ -25,8 +26,19 @@ _REACHED_BY_ID_ONLY = (Account, Media, ReleaseItem, ReleaseVersion, Room, Split,
 def assembled() -> strawberry.Schema:
     """The Strawberry schema, as the SDL shows it."""
     schema = strawberry.Schema(Query, Mutation, types=_REACHED_BY_ID_ONLY, config=StrawberryConfig(scalar_map=SCALARS))
-    attach(schema._schema)  # noqa: SLF001  # the only door to the graphql-core schema
+    core = schema._schema  # noqa: SLF001  # the only door to the graphql-core schema
+    attach(core)
+    for type_ in core.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            # Strawberry says it to introspection only; with this, graphql-core knows it when it reads values.
+            type_.is_one_of = _is_one_of(type_)
     return schema
+
+
+def _is_one_of(type_: GraphQLInputObjectType) -> bool:
+    """Whether exactly one field of an input is given."""
+    definition = (type_.extensions or {}).get("strawberry-definition")
+    return bool(getattr(definition, "is_one_of", False))
 
 
 def executable() -> GraphQLSchema:
@@ -36,4 +48,6 @@ def executable() -> GraphQLSchema:
 
 def sdl() -> str:
     """The schema in the schema definition language, as it is committed."""
-    return assembled().as_str() + "\n"
+    # Strawberry writes this directive down without a word about it.
+    told = '"""Exactly one of its fields is given."""\ndirective @oneOf'
+    return assembled().as_str().replace("directive @oneOf", told) + "\n"

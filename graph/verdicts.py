@@ -29,14 +29,17 @@ described(
 )
 described(
     Reason,
+    GRANT="The owner allowed it to whoever asks, or to whoever made what it was reached through.",
     AGENT_RULE="A rule for agents on a version spoke.",
     VERSION="A version of the release spoke.",
     ASSET="The asset's own policy spoke.",
     ARTIST="The artist's policy for all of their assets spoke.",
     NOT_STATED="Nobody has spoken, and the default of the house holds.",
+    WITHDRAWN="It is withdrawn.",
     UNREAD="It could not be read.",
     CONFLICT="Two licenses exclude each other.",
     OWN_POLICY="The owner's own policy is in the way.",
+    HIDDEN="You may not see why.",
 )
 described(
     RouteKind,
@@ -56,8 +59,12 @@ class LineageStep:
     """A bond on a path."""
 
     kind: StepKind = stored("How it is made of it.")
-    edge: Annotated["LineageEdge", strawberry.lazy("graph.lineage")] | None = stored("The edge; null for an item.")
-    item: Annotated["ReleaseItem", strawberry.lazy("graph.releases")] | None = stored("The item of a release.")
+    edge: Annotated["LineageEdge", strawberry.lazy("graph.lineage")] | None = stored(
+        "The edge, where it still stands; null for an item, and where you may see neither end."
+    )
+    item: Annotated["ReleaseItem", strawberry.lazy("graph.releases")] | None = stored(
+        "The item of a release, where you may see the release."
+    )
     parent: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored(
         "What it leads to; null where you may not see it."
     )
@@ -65,19 +72,23 @@ class LineageStep:
 
 @strawberry.type(
     description="Something in the way: the asset itself, or one it is made of. Where you may not see it, only its "
-    "layer, decision and reason are told."
+    "layer and decision are told."
 )
 class Blocker:
     """A blocker."""
 
     layer: Layer = stored("In which layer.")
     decision: Outcome = stored("What it says.")
-    reason: Reason = stored("Which level spoke.")
+    reason: Reason = stored("Which level spoke; HIDDEN where you may not see it.")
     asset: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("What is in the way.")
     owner: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored("Whose it is.")
     clause: str | None = stored("What was said, in one sentence.")
-    policy: PermissionPolicy | None = stored("The version of the policy that says so; null where nobody has spoken.")
-    path: list[LineageStep] = stored("The shortest way from the asked asset up to it.")
+    policy: PermissionPolicy | None = stored(
+        "The version of the policy that says so, where it still holds; null where nobody has spoken."
+    )
+    path: list[LineageStep] = stored(
+        "The shortest way from the asked asset up to it; empty for itself, and where a step is between its owners only."
+    )
 
 
 @strawberry.type(description="Whom to ask, and about what.")
@@ -102,9 +113,9 @@ class Clearing:
 class Conflict:
     """A conflict of share-alike licenses."""
 
-    licenses: list[str] = stored("The two licenses (SPDX).")
+    licenses: list[str] = stored("The two licenses (SPDX), without that of an asset you may not see.")
     assets: list[Annotated["Asset", strawberry.lazy("graph.assets")] | None] = stored(
-        "The nearest asset that asks for each, as far as you may see it."
+        "The nearest asset that asks for each, as far as you may see it, in the same order."
     )
 
 
@@ -113,7 +124,9 @@ class Route:
     """The way on."""
 
     kind: RouteKind = stored("What kind of step it is.")
-    price: Price | None = stored("What the licenses cost together, where all of them say so in one currency.")
+    price: Price | None = stored(
+        "What the licenses cost together, where you may see all of them and they say so in one currency."
+    )
 
 
 @strawberry.type(
@@ -126,15 +139,17 @@ class Verdict:
     use: Use = stored("The use.")
     layer: Layer = stored("The layer.")
     decision: Outcome = stored("The strictest of all that speak.")
-    reasons: list[Reason] = stored("Which level spoke for the asset itself, then why the decision is no more open.")
+    reasons: list[Reason] = stored(
+        "Which level spoke for the asset itself, then why the decision is no more open, as far as you may see."
+    )
     blockers: list[Blocker] = stored("Everything that is not allowed, nearest first.")
     ask_at_least: list[Asking] | None = stored(
         "The fewest owners whose consent opens it; null where something could not be read."
     )
     clear_by: list[Clearing] | None = stored(
-        "The steps to drop to open it, none of them to spare; null where that would not do."
+        "The steps to drop to open it, none of them to spare; null where that would not do, or may not be told."
     )
-    clear_by_reason: Reason | None = stored("Why dropping steps would not do.")
+    clear_by_reason: Reason | None = stored("Why `clearBy` is null.")
     conflicts: list[Conflict] = stored("Licenses that exclude each other, one example for each pair.")
     route: Route = stored("What to do next.")
 
@@ -159,7 +174,7 @@ class AttributionCredit:
         "What is used; null where you may not see it."
     )
     author: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored("Whose it is.")
-    license: str | None = stored("Under which license (SPDX).")
+    license: str | None = stored("Under which license (SPDX); null where you may not see it.")
     distance: int = stored("How many steps away it was found; 0 for the asset itself.")
 
 
@@ -171,10 +186,14 @@ class WindowInput:
     end_ms: int | None = optional("Where it ends; the end of the recording where none is given.")
 
 
+AS_OF = argument("asOf", DateTime | None, "What held at that moment; now where none is given, also beside `knownAt`.")
+KNOWN_AT = argument(
+    "knownAt", DateTime | None, "As it was known at that moment; at `asOf`, or else now, where none is given."
+)
 QUESTION = (
     argument("uses", list[Use] | None, "For which uses; all of them where none is named."),
-    argument("asOf", DateTime | None, "What held at that moment; now where none is given."),
-    argument("knownAt", DateTime | None, "As it was known at that moment; `asOf` where none is given."),
+    AS_OF,
+    KNOWN_AT,
     argument("territory", str | None, "Where, as an ISO 3166-1 code such as DE; everywhere where none is given."),
     argument("purpose", str | None, "For which purpose."),
     argument("window", WindowInput | None, "Only that stretch; the whole where none is given."),

@@ -8,8 +8,8 @@ import strawberry
 
 from domain.assets import AssetKind
 from domain.lineage import EdgeStatus, StepKind
-from graph.fields import DateTime, argument, described, stored
-from graph.verdicts import LineageStep
+from graph.fields import argument, described, stored
+from graph.verdicts import AS_OF, KNOWN_AT, LineageStep, WindowInput
 from resolvers.lineage import WalkEnd
 
 if TYPE_CHECKING:
@@ -67,11 +67,26 @@ class CommonAncestor:
 WALK = (
     argument("kinds", list[StepKind] | None, "Only along steps of these kinds."),
     argument("statuses", list[EdgeStatus] | None, "Only along edges of these statuses."),
-    argument("assetKinds", list[AssetKind] | None, "Tell only assets of these kinds; others are walked over."),
-    argument("contributor", strawberry.ID | None, "Tell only assets on which this contributor is credited."),
+    argument(
+        "assetKinds",
+        list[AssetKind] | None,
+        "Tell only assets of these kinds; others are walked over, and so is all that you may not see.",
+    ),
+    argument(
+        "contributor",
+        strawberry.ID | None,
+        "Tell only assets on which this contributor is credited; others are walked over, and so is all that you may "
+        "not see.",
+    ),
+    argument(
+        "window",
+        WindowInput | None,
+        "Only what that stretch of it touches: a step is taken where the stretch overlaps its window on this side, and "
+        "goes on with its window on the other side. A step with an end you may not see counts as one of the whole.",
+    ),
     argument("depth", int | None, "At most so many steps away."),
-    argument("asOf", DateTime | None, "What held at that moment; now where none is given."),
-    argument("knownAt", DateTime | None, "As it was known at that moment; `asOf` where none is given."),
+    AS_OF,
+    KNOWN_AT,
     argument("first", int | None, "How many assets to tell, 1 to 1,000; 100 where none is given."),
     argument("after", str | None, "Continue after this cursor."),
 )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import uuid6
 
 from db.engine import Database
 from domain.accounts import Viewer
+from resolvers.callers import Caller
+
+Thing = TypeVar("Thing")
+TURN = 0.005
+"""Seconds that one caller's thinking takes before others have their turn."""
 
 
 def now() -> datetime:
@@ -32,9 +40,35 @@ class Acting:
         viewer: who acts.
         now: the clock.
         new_id: makes a UUIDv7.
+        caller: where the request came from; None where nobody can sign in, such as on a WebSocket or in a job.
     """
 
     database: Database
     viewer: Viewer
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    caller: Caller | None = None
+
+    def afterwards(self) -> Acting:
+        """The hands after a mutation: those of whom it signed in or out, where it did."""
+        if self.caller is None or self.caller.became is None:
+            return self
+        return replace(self, viewer=self.caller.became)
+
+
+def moment_of(valid_at: datetime | None, known_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
+    """(valid at, known at) of a question; None for now. What is left out is now, and known as of what is asked."""
+    if valid_at is None and known_at is None:
+        return None
+    valid_at = valid_at or now
+    return valid_at, known_at or valid_at
+
+
+async def unhurried(things: Iterable[Thing]) -> AsyncIterator[Thing]:
+    """Some things, for work that takes long over many of them: everybody else has a turn in between."""
+    began = time.perf_counter()
+    for thing in things:
+        yield thing
+        if time.perf_counter() - began > TURN:
+            await asyncio.sleep(0)
+            began = time.perf_counter()

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from db.walks import Hop, Steps, WalkReader, walking
+from domain.errors import TooCostly
 from domain.ids import Ref
 from domain.lineage import EdgeStatus, StepKind
 from resolvers.context import Acting
@@ -29,16 +30,18 @@ async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> li
         if not await reader.may_read([one, other]):
             return []
         for child, parent in ((one, other), (other, one)):
-            above = await _above(reader, child)
+            above = await _above(reader, child, parent if most == 1 else None)
             if parent in above.distances and parent != child:
-                kinds = await reader.kinds(list(above.distances))
+                paths = _shortest(above.hops, child, parent, most)
+                looks = await reader.looks({hop.far for path in paths for hop in path})
+                shown = looks.shown | {child, parent}
                 return [
                     {
                         "__typename": "LineagePath",
                         "length": len(path),
-                        "steps": [step_told(hop, asset_ref(hop.far, kinds[hop.far])) for hop in path],
+                        "steps": [step_told(hop, looks.kinds, shown, upwards=True) for hop in path],
                     }
-                    for path in _shortest(above.hops, child, parent, most)
+                    for path in paths
                 ]
     return []
 
@@ -52,11 +55,11 @@ async def common_ancestors(acting: Acting, assets: Sequence[UUID], most: int) ->
         shared = set.intersection(*[set(each) for each in distances])
         ranked = sorted(shared, key=lambda id_: (max(d[id_] for d in distances), sum(d[id_] for d in distances), id_))
         found = ranked[:most]
-        kinds = await reader.kinds(found)
+        looks = await reader.looks(found)
     return [
         {
             "__typename": "CommonAncestor",
-            "asset": asset_ref(id_, kinds[id_]),
+            "asset": asset_ref(id_, looks.kinds[id_]),
             "distances": [each[id_] for each in distances],
         }
         for id_ in found
@@ -71,8 +74,8 @@ async def lineage_roots(acting: Acting, asset: UUID, most: int) -> list[Ref]:
         above = await _above(reader, asset)
         made = {hop.near for hop in above.hops}
         roots = [id_ for id_ in above.distances if id_ not in made][:most]
-        kinds = await reader.kinds(roots)
-    return [asset_ref(id_, kinds[id_]) for id_ in roots]
+        looks = await reader.looks(roots)
+    return [asset_ref(id_, looks.kinds[id_]) for id_ in roots]
 
 
 class _Above:
@@ -83,9 +86,16 @@ class _Above:
         self.hops: list[Hop] = []
 
 
-async def _above(reader: WalkReader, start: UUID) -> _Above:
+async def _above(reader: WalkReader, start: UUID, goal: UUID | None = None) -> _Above:
+    """Walk all the way up, or no further than to a goal: all that is nearer is walked, so the shortest ways are there.
+
+    Raises:
+        TooCostly: there is more above than a walk may come by.
+    """
     above, here, distance = _Above(start), [start], 0
-    while here and len(above.distances) <= MOST_WALKED:
+    while here and goal not in above.distances:
+        if len(above.distances) > MOST_WALKED:
+            raise TooCostly(f"That is made of more than {MOST_WALKED:,} assets. `ancestors` walks them page by page.")
         distance += 1
         hops = await reader.hops(here, UP)
         above.hops += hops

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from db.changes import recall_outcome, record_outcome
+from db.traces import leave_traces
 from domain.canonical import canonical, digest
 from domain.errors import SignInNeeded
+from domain.ids import Ref
+from domain.provenance import Event, EventKind
 from resolvers.context import Acting
+from subscriptions.events import Announcement
 
 Outcome = Mapping[str, Any]
 """What was done, as JSON: ids, never what is secret."""
@@ -47,3 +52,29 @@ async def done_once(
         if idempotency_key is not None:
             await record_outcome(connection, account, idempotency_key, asked, dict(outcome))
     return outcome
+
+
+def happened(acting: Acting, subject: Ref, kind: EventKind, payload: Mapping[str, Any]) -> Event:
+    """What somebody did to a subject, now."""
+    return Event(acting.new_id(), subject, kind, acting.now(), acting.viewer.account, payload)
+
+
+async def follow(
+    connection: Any,
+    events: Sequence[Event],
+    announcements: Sequence[Announcement],
+    *,
+    touched: Sequence[UUID] = (),
+    begins: bool = False,
+) -> None:
+    """What a write leaves behind: provenance, the change log and announcements.
+
+    Args:
+        connection: of the transaction, which holds a lock on every subject.
+        events: what happened, in order.
+        announcements: what subscribers are told after the commit.
+        touched: the ids that the change log names beside the subjects.
+        begins: the subjects are new.
+    """
+    announced = [(announcement.topic, announcement.payload) for announcement in announcements]
+    await leave_traces(connection, events, touched, announced, begins=begins)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from domain.ids import Ref
+from domain.contributors import Acceptance
+from domain.entitlements import EntitlementState
+from domain.ids import Kind, Ref
+from domain.memberships import Step
+from domain.outcomes import Flip
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +22,70 @@ class Announcement:
     payload: dict[str, Any]
 
 
+def artist_created(artist: Ref) -> Announcement:
+    """Somebody new has a world."""
+    return Announcement("artist.created", {"artist": str(artist)})
+
+
+def artist_updated(artist: Ref, version: int) -> Announcement:
+    """An artist changed, or is signed in for now; whoever shows their world may read it again."""
+    return Announcement("artist.updated", {"artist": str(artist), "version": version})
+
+
+def asset_created(asset: Ref) -> Announcement:
+    """Something new was made; its owner is told."""
+    return Announcement("asset.created", {"asset": str(asset)})
+
+
 def asset_updated(asset: Ref, version: int) -> Announcement:
     """An asset changed; whoever shows it may read it again."""
     return Announcement("asset.updated", {"asset": str(asset), "version": version})
+
+
+def entitlement_changed(entitlement: Ref, state: EntitlementState) -> Announcement:
+    """Something was opened to somebody, or is open no longer; they are told."""
+    return Announcement("entitlement.changed", {"entitlement": str(entitlement), "state": state.value})
+
+
+def grant_changed(grant: Ref, asset: Ref, grantee: Ref, status: str) -> Announcement:
+    """A use was granted, or a grant ended; the owner of the asset and the grantee are told."""
+    return Announcement(
+        "grant.changed", {"grant": str(grant), "asset": str(asset), "grantee": str(grantee), "status": status}
+    )
+
+
+def hook_changed(hook: Ref, track: Ref) -> Announcement:
+    """A track has a hook, or another one; whoever shows it may read it again."""
+    return Announcement("hook.changed", {"hook": str(hook), "track": str(track)})
+
+
+def lineage_changed(edge: Ref, child: Ref, parent: Ref, status: str) -> Announcement:
+    """An edge was declared, answered or taken back; the owners of both ends are told."""
+    return Announcement(
+        "lineage.changed", {"edge": str(edge), "child": str(child), "parent": str(parent), "status": status}
+    )
+
+
+def members_changed(artist: Ref, member: Ref, step: Step) -> Announcement:
+    """Somebody was invited to hold an artist, came, went, or is something else now; its members are told."""
+    return Announcement("members.changed", {"artist": str(artist), "member": str(member), "step": step.value})
+
+
+def policy_changed(subject: Ref) -> Announcement:
+    """What an owner states has changed."""
+    return Announcement("policy.changed", {"subject": str(subject)})
+
+
+def proposal_changed(proposal: Ref, asset: Ref, acceptance: Acceptance) -> Announcement:
+    """A credit or a split was proposed to the person it names, or they answered; they and the owner are told."""
+    payload = {proposal.kind.value: str(proposal), "asset": str(asset), "acceptance": acceptance.value}
+    return Announcement("proposal.changed", payload)
+
+
+def rights_changed(cause: Ref, flips: Iterable[Flip]) -> list[Announcement]:
+    """Something upstream changed verdicts: one event for each owner, with how many of theirs."""
+    theirs = Counter(flip.owner for flip in flips if flip.owner is not None)
+    return [
+        Announcement("rights.changed", {"owner": str(Ref(Kind.ARTIST, owner)), "cause": str(cause), "count": count})
+        for owner, count in theirs.items()
+    ]

@@ -30,6 +30,7 @@ artist = Table(
     *word("kind", ArtistKind),
     Column("claimed", Boolean, nullable=False),
     Column("tagline", Text),
+    Column("bio", Text),
     # The three below point at rows that point back at the artist, so they are plain keys kept by the writers.
     Column("theme_id", Uuid),
     Column("visual_id", Uuid),
@@ -37,10 +38,12 @@ artist = Table(
     created_at(),
     version(),
     CheckConstraint("char_length(name) <= 300", name="name"),
+    CheckConstraint("char_length(bio) <= 4000", name="bio"),
     Index("artist_theme", "theme_id"),
     Index("artist_visual", "visual_id"),
     Index("artist_newest", "created_at", "id"),
     Index("artist_name", "name_key", "id"),
+    Index("artist_skeleton", text("handle_skeleton(handle)")),
 )
 
 theme = Table(

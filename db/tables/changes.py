@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -19,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.tables.columns import XID8, belongs_to, created_at, key, metadata, word
+from db.tables.columns import XID8, belongs_to, created_at, key, metadata, ref, word
+from domain.jobs import JobState
 
 
 def log_position() -> tuple[Any, ...]:
@@ -54,17 +56,25 @@ job = Table(
     "job",
     metadata,
     key(),
+    ref("job"),
     Column("kind", Text, nullable=False),
     Column("subject_id", Uuid),
+    belongs_to("owner_id", "artist", nullable=True),
     Column("payload", JSONB, nullable=False, server_default=text("'{}'")),
-    *word("state", ("READY", "RUNNING", "DONE", "DEAD"), default="READY"),
+    *word("state", JobState, default="READY"),
     Column("run_after", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("lease_until", DateTime(timezone=True)),
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    # How many workers stopped without a word while they had it.
+    Column("deaths", Integer, nullable=False, server_default=text("0")),
+    Column("progress", Integer),
     Column("error", Text),
     created_at(),
+    Column("finished_at", DateTime(timezone=True)),
+    CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     Index("job_due", "run_after", "id", postgresql_where=text("state IN ('READY', 'RUNNING')")),
+    Index("job_owner", "owner_id", "created_at", "id", postgresql_where=text("owner_id IS NOT NULL")),
 )
 
 idempotency = Table(

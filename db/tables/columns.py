@@ -84,13 +84,15 @@ def history() -> tuple[Any, ...]:
 def one_open_row(table: str, *columns: str) -> ExcludeConstraint:
     """At most one open row per key and valid instant (btree_gist).
 
-    Ids stand in it as their bytes: the planner takes a GiST index for cheaper than it is and would read by it, ten
-    times slower than by the index on open rows. Over an expression it is a constraint and nothing else.
+    Ids stand in it as their bytes, and the time as a range cut by nothing: the planner takes a GiST index for cheaper
+    than it is and would read by it, ten times slower than by the index on open rows. Over expressions it is a
+    constraint and nothing else.
     """
     keys: list[tuple[Any, str]] = [
         (text(f"uuid_send({name})") if name.endswith("_id") else name, "=") for name in columns
     ]
-    return ExcludeConstraint(*keys, ("valid", "&&"), where=OPEN, using="gist", name=f"{table}_one_open_row")
+    keys.append((text("(valid * '(,)'::tstzrange)"), "&&"))
+    return ExcludeConstraint(*keys, where=OPEN, using="gist", name=f"{table}_one_open_row")
 
 
 def open_index(name: str, *columns: Any, **options: Any) -> Index:

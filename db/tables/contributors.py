@@ -1,6 +1,6 @@
 """Contributors are credited parties; credits say what they did, splits what share they hold."""
 
-from sqlalchemy import CheckConstraint, Column, Computed, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Index, Integer, Table, Text, UniqueConstraint
 
 from db.tables.columns import (
     belongs_to,
@@ -31,6 +31,7 @@ contributor = Table(
     created_at(),
     CheckConstraint("char_length(name) BETWEEN 1 AND 300", name="name"),
     Index("contributor_artist", "artist_id"),
+    Index("contributor_account", "account_id"),
 )
 
 credit = Table(
@@ -45,6 +46,8 @@ credit = Table(
     *word("acceptance", Acceptance, default="PROPOSED"),
     Column("position", Integer, nullable=False),
     created_at(),
+    # When the owner took it back; the same credit may stand again.
+    Column("ended_at", DateTime(timezone=True)),
     UniqueConstraint("asset_id", "contributor_id", "role", "instrument", postgresql_nulls_not_distinct=True),
     Index("credit_asset", "asset_id", "position", "id"),
     Index("credit_contributor", "contributor_id", "created_at", "id"),

@@ -1,4 +1,4 @@
-"""Permission policies: who spoke (the level), since when, and which set of terms they chose.
+"""Permission policies: who spoke (the level), since when, and which set of terms they chose; grants: to whom.
 
 Terms are kept as immutable sets named by the digest of their content: thousands of assets under one license
 share one set, and a policy that changes points at another.
@@ -89,4 +89,21 @@ policy = Table(
     open_index("policy_subject", "subject_id", "level"),
     open_index("policy_family", "license_family", "subject_id"),
     open_index("policy_terms", "term_set_id", "subject_id"),
+)
+
+# `grant` is a word of SQL.
+permission_grant = Table(
+    "permission_grant",
+    metadata,
+    key(),
+    ref("grant"),
+    belongs_to("asset_id", "asset"),
+    belongs_to("grantee_id", "artist"),
+    belongs_to("term_set_id", "term_set"),
+    belongs_to("granted_by_id", "account"),
+    created_at(),
+    *history(),
+    one_open_row("permission_grant", "asset_id", "grantee_id", "term_set_id"),
+    open_index("permission_grant_asset", "asset_id"),
+    open_index("permission_grant_grantee", "grantee_id"),
 )

@@ -13,19 +13,27 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.engine import Database
 from graph.reading import Reader
 from graph.schema import executable, sdl
 from graph.server import explorer
+from graph.server.audio import Audio
 from graph.server.buckets import Buckets, MemoryBuckets, RedisBuckets
 from graph.server.door import Door
 from graph.server.endpoint import Endpoint
 from graph.server.guard import PROBLEM_HANDLERS, Guard
 from graph.server.health import Health
+from graph.server.house import close, house_of
+from graph.server.rest import REFUSAL_HANDLERS, Reception, allowance
 from graph.server.settings import Documents, Environment, Settings
 from graph.server.sockets import Sockets
 from graph.server.streams import Streams
+from graph.server.uploads import Uploads
+from graph.server.worker import studio_of
+
+UPLOADS_A_MINUTE, AUDIO_TOKENS_A_MINUTE = 10, 20
 
 
 class Application:
@@ -40,15 +48,30 @@ class Application:
         self._buckets = buckets_of(settings)
         trusted_only = settings.documents is Documents.TRUSTED
         door = Door(self.reader, database, self._buckets, trusted_only=trusted_only)
-        self._endpoint = Endpoint(door, database, Streams(door, self.health.draining))
-        self._sockets = Sockets(door, database, self.health.draining)
+        self._house = house_of(settings)
+        self._endpoint = Endpoint(door, Streams(door, self.health.draining), self._house)
+        self._sockets = Sockets(door, self.health.draining)
         self._explores = develops
         routes = [Route("/schema.graphql", _sdl), Route("/metrics", self._metrics), *self.health.routes()]
+        routes += self._media_routes(settings)
         if develops:
             routes += [Route("/graphql", explorer.page), *explorer.routes()]
-        rest = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=PROBLEM_HANDLERS)
+        rest = Starlette(
+            routes=routes, lifespan=self._lifespan, exception_handlers={**PROBLEM_HANDLERS, **REFUSAL_HANDLERS}
+        )
         self._rest = rest
-        self._guarded = Guard(self._route, origins=settings.origins, hosts=settings.hosts, production=not develops)
+        guarded: Any = Guard(self._route, origins=settings.origins, hosts=settings.hosts, production=not develops)
+        # Who a proxy speaks for is asked of those that were named, and of nobody else.
+        trusted = list(settings.proxies)
+        self._guarded = ProxyHeadersMiddleware(guarded, trusted_hosts=trusted) if trusted else guarded
+
+    def _media_routes(self, settings: Settings) -> list[Route]:
+        reception, self.studio = Reception(self._database), studio_of(settings, self._database)
+        uploaded = allowance(settings, "upload", UPLOADS_A_MINUTE)
+        tokens = allowance(settings, "audio token", AUDIO_TOKENS_A_MINUTE)
+        self._allowances = (uploaded, tokens)
+        uploads = Uploads(reception, self.studio.blobs, uploaded)
+        return [*uploads.routes(), *Audio(reception, self.studio, self._buckets, tokens).routes()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer whatever comes."""
@@ -67,6 +90,10 @@ class Application:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self._database.open()
         yield
+        await close(self._house)
+        self.studio.blobs.close()
+        for each in self._allowances:
+            await each.close()
         await self._database.close()
         if isinstance(self._buckets, RedisBuckets):
             await self._buckets.close()

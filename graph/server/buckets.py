@@ -212,6 +212,15 @@ class RedisBuckets:
                     each.debt.set_result(debt)
 
 
+class ClosedBuckets(RedisBuckets):
+    """Buckets that give nothing while Redis is away: for what must not be tried more often than was counted."""
+
+    async def take(self, actor: str, points: int) -> Balance:
+        """Take, as `Buckets` says; who is refused for Redis may come again when it is asked again."""
+        balance = await self._ask(actor, points * self._size.point, self._size.empty)
+        return balance or Balance(0, self._size.capacity, self._size.per_second, AWAY)
+
+
 def rate_limit_headers(balance: Balance) -> tuple[tuple[bytes, bytes], ...]:
     """`RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11, in ASGI's form.
 

@@ -1,4 +1,4 @@
-"""The command line: serve, import, token, explain, documents, schema, bench."""
+"""The command line: serve, worker, import, token, explain, rights, lineage, documents, claims, schema, bench."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import runpy
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,13 +18,21 @@ from rich.console import Console
 from db.accounts import account_holding, add_session
 from db.embedded import DataFolderBroken, PostgresDidNotStart
 from db.engine import Database
+from domain.claims import ClaimState
 from domain.errors import CassetError
+from domain.rights import Use
 from graph.schema import sdl
 from graph.server import documents as trusted
+from graph.server.asking import asker_for
+from graph.server.claims import settle_claim, show_claims
+from graph.server.drawing import draw, heading_of
 from graph.server.explain import explain
 from graph.server.importing import run_import
-from graph.server.serving import database_of, serving
+from graph.server.lineage import family_of, show_family
+from graph.server.serving import database_of, log_plainly, serving
 from graph.server.settings import SettingRefused, Settings, from_environment
+from graph.server.verdicts import show_rights
+from graph.server.worker import studio_of, work_until_told, workshop_of
 from resolvers.context import uuid7
 
 app = typer.Typer(
@@ -37,7 +45,6 @@ complaints = Console(stderr=True)
 
 DataFolder = Annotated[Path, typer.Option("--data", help="The folder where everything is kept.", show_default=True)]
 DEFAULT_DATA = Path(".casset")
-SESSION_LASTS = timedelta(days=30)
 
 
 @app.command()
@@ -48,6 +55,21 @@ def serve(
 ) -> None:
     """Serve worlds and their graph on this machine."""
     _run(lambda settings: serving(settings, port, console, demo=demo), data)
+
+
+@app.command()
+def worker(data: DataFolder = DEFAULT_DATA) -> None:
+    """Do what waits to be done, beside `serve` or instead of its own worker, until told to stop."""
+
+    async def body(settings: Settings) -> None:
+        log_plainly()
+        database = await database_of(settings)
+        try:
+            await work_until_told(workshop_of(studio_of(settings, database)))
+        finally:
+            await database.close()
+
+    _run(body, data)
 
 
 @app.command(name="import")
@@ -84,7 +106,7 @@ def token(
             if account is None:
                 complaints.print(f"Nobody signs in for {handle!r}.")
                 return False
-            await add_session(connection, uuid7(), account, hashlib.sha256(secret.encode()).digest(), SESSION_LASTS)
+            await add_session(connection, uuid7(), account, hashlib.sha256(secret.encode()).digest())
         sys.stdout.write(secret + "\n")
         return True
 
@@ -100,6 +122,53 @@ def explain_(
 ) -> None:
     """Show how an operation is answered: its tier, cost, SQL and PostgreSQL's plan."""
     _run_opened(lambda database: explain(database, file.read_text(), operation, variables, console), data)
+
+
+Reference = Annotated[
+    str, typer.Argument(metavar="REF", help="An id, an address, an ISRC, a UPC, a MusicBrainz id or a file's SHA-256.")
+]
+Asking = Annotated[str | None, typer.Option("--as", help="Ask as the account behind this handle; else as anybody.")]
+
+
+@app.command()
+def rights(
+    ref: Reference,
+    use: Annotated[list[Use] | None, typer.Option(case_sensitive=False, help="For this use; may be repeated.")] = None,
+    territory: Annotated[str | None, typer.Option(help="Where, as an ISO 3166-1 code such as DE.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="For which purpose.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(help="What held at that moment, in UTC.")] = None,
+    as_: Asking = None,
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """May I use this for X? What is in the way, whom to ask, what to change."""
+
+    async def work(database: Database) -> None:
+        asker = await asker_for(database, as_)
+        moment = as_of and as_of.replace(tzinfo=UTC)
+        await show_rights(asker, ref, console, uses=use or (), territory=territory, purpose=purpose, as_of=moment)
+
+    _run_opened(work, data)
+
+
+@app.command()
+def lineage(
+    ref: Reference,
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file.", dir_okay=False, writable=True)] = None,
+    depth: Annotated[int | None, typer.Option(help="At most so many steps away.", min=1)] = None,
+    as_: Asking = None,
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """What something is made of, and what is made of it."""
+
+    async def work(database: Database) -> None:
+        family = await family_of(await asker_for(database, as_), ref, depth)
+        if svg is None:
+            show_family(family, console)
+        else:
+            svg.write_text(draw(family), encoding="utf-8")
+            console.print(f"{heading_of(family)}. Drawn into {svg}.", highlight=False, markup=False, soft_wrap=True)
+
+    _run_opened(work, data)
 
 
 documents = typer.Typer(no_args_is_help=True, help="Operations that clients name by their hash.")
@@ -130,6 +199,29 @@ def documents_check(data: DataFolder = DEFAULT_DATA) -> None:
     _run_opened(lambda database: trusted.check(database, console), data)
 
 
+claims = typer.Typer(no_args_is_help=True, help="Artists that somebody claims to be: look at the proof, and decide.")
+app.add_typer(claims, name="claims")
+Claim = Annotated[str, typer.Argument(metavar="CLAIM", help="The id of a claim, as the list shows it.")]
+
+
+@claims.command(name="list")
+def claims_list(data: DataFolder = DEFAULT_DATA) -> None:
+    """Show the open claims, where each shows its proof, and the text to look for there."""
+    _run_opened(lambda database: show_claims(database, console), data)
+
+
+@claims.command(name="approve")
+def claims_approve(claim: Claim, data: DataFolder = DEFAULT_DATA) -> None:
+    """Give the artist to the claimant, whose proof you have seen; other claims of the artist are refused."""
+    _run_opened(lambda database: settle_claim(database, claim, ClaimState.APPROVED, console), data)
+
+
+@claims.command(name="refuse")
+def claims_refuse(claim: Claim, data: DataFolder = DEFAULT_DATA) -> None:
+    """Refuse a claim; the artist goes on waiting."""
+    _run_opened(lambda database: settle_claim(database, claim, ClaimState.REFUSED, console), data)
+
+
 @app.command()
 def schema() -> None:
     """Print the schema, as it is committed in schema.graphql."""
@@ -145,14 +237,18 @@ def bench(
     data: Annotated[Path, typer.Option("--data", help="The folder of the benchmark's own database.")] = Path(
         ".casset-bench"
     ),
+    lineage: Annotated[bool, typer.Option("--lineage", help="Lineage and rights instead, on two big graphs.")] = False,
 ) -> None:
     """Measure the read engine against hand-written SQL, its reference and a Node server."""
-    script = Path(__file__).parents[2] / "tests" / "benchmarks" / "bench.py"
-    if not script.exists():
+    folder = Path(__file__).parents[2] / "tests" / "benchmarks"
+    if not folder.exists():
         complaints.print("The benchmarks are part of the source tree; they are not here.")
         raise typer.Exit(1)
-    sys.path.insert(0, str(script.parent))
-    runpy.run_path(str(script))["main"](prepare, operations, rounds, seconds, data)
+    sys.path.insert(0, str(folder))
+    if lineage:
+        runpy.run_path(str(folder / "lineage.py"))["main"](data.with_name(f"{data.name}-lineage"))
+    else:
+        runpy.run_path(str(folder / "bench.py"))["main"](prepare, operations, rounds, seconds, data)
 
 
 def _run_opened(work: Callable[[Database], Awaitable[Any]], data: Path) -> None:

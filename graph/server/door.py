@@ -6,26 +6,36 @@ bring a request here and how they carry its answers away.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import re
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from weakref import WeakValueDictionary
 
 from db.documents import document_text
 from db.engine import Database
-from domain.errors import CassetError, Code, Unavailable
+from domain.errors import CassetError, Code, TooCostly, Unavailable
 from graph.caching import max_age
-from graph.kept import Kept
+from graph.errors import refused
+from graph.kept import Kept, Unmade
 from graph.limits import Limits
 from graph.reading import Answer, Prepared, Reader, Refusal
-from graph.server.actors import Actor
+from graph.server.actors import Actor, actor_of, address_of
 from graph.server.buckets import Balance, Buckets
-from graph.server.requests import GraphQLRequest, RequestRefused
+from graph.server.requests import MOST_VALUES, GraphQLRequest, RequestRefused, Scope
+from graph.workbench import Meter
+from resolvers.callers import Caller
 
 POINTS_PER_SECOND_OF_WORK = 10_000
 """What the reading, measuring and validating of a document costs: an object is a point, and takes about 0.1 ms."""
+LOOK = 5
+"""Points for asking the database about a name that it may not know: of a session, of a document."""
+QUICK_VALUES = 50
+"""In variables that are read at once; reading one takes some microseconds."""
 KEPT_TEXTS = 1000
 _OBJECT = re.compile(rb'\{"[_A-Za-z]')
 
@@ -101,37 +111,71 @@ class Door:
         self._buckets = buckets
         self._trusted_only = trusted_only
         self._texts = Kept(KEPT_TEXTS)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._making: set[asyncio.Task[Prepared]] = set()
 
-    async def admit(self, request: GraphQLRequest, actor: Actor) -> Admitted:
-        """Prepare a request and take what it may cost.
+    async def enter(self, scope: Scope, headers: Mapping[bytes, bytes], *, token: str | None = None) -> Actor:
+        """Know who asks, and take a point before anything they ask is read. As `actor_of`, whose arguments these are.
 
         Raises:
-            OutOfPoints: the actor's bucket is too low; an empty one before anything is read.
+            OutOfPoints: nothing is left to the actor; or, where the token is not good, to the address it came from.
+            RequestRefused: the token is not good, or a cookie came without its header.
+            Unavailable: the database is away.
+        """
+        try:
+            actor = await actor_of(scope, headers, self._database, token=token)
+        except RequestRefused:
+            await self._take(address_of(scope), LOOK)
+            raise
+        await self._take(actor.key, 1)
+        return actor
+
+    async def admit(self, request: GraphQLRequest, actor: Actor) -> Admitted:
+        """Prepare a request of somebody who has entered, and take what it may cost.
+
+        Raises:
+            OutOfPoints: the actor's bucket is too low.
             Refused: the request is not valid, or asks for too much at once.
             RequestRefused: it names a document that is not registered.
             Unavailable: the database is away.
         """
         text, limits = await self._document(request, actor)
-        name = request.operation_name
-        # First of all, for a known document too: reading its variables is work that an empty bucket must not buy.
-        await self._take(actor, 1)
-        began = time.perf_counter()
+        preparing = partial(self._reader.prepare, text, request.operation_name, request.variables, limits)
         try:
+            if request.values > MOST_VALUES:
+                raise Refusal([refused(TooCostly(f"The variables hold more than {MOST_VALUES} values."))])
             with self._tracing.span("plan"):
-                prepared = self._reader.prepare(text, name, request.variables, limits)
+                prepared = await self._prepared(preparing, actor, quick=request.values <= QUICK_VALUES)
         except Refusal as refusal:
-            balance = await self._buckets.settle(actor.key, -_points(time.perf_counter() - began))
-            raise Refused(refusal.answer(), balance) from None
-        work = _points(time.perf_counter() - began)
-        try:
-            balance = await self._take(actor, max(prepared.cost, 1) - 1 + work)
-        except OutOfPoints:
-            await self._buckets.settle(actor.key, -work)
-            raise
-        return Admitted(prepared, actor, balance)
+            raise Refused(refusal.answer(), await self._buckets.settle(actor.key, 0)) from None
+        if prepared.operation.kind != "mutation":
+            actor.check_scopes([asked.name for asked in prepared.fields])
+        return Admitted(prepared, actor, await self._take(actor.key, max(prepared.cost, 1) - 1))
 
-    async def _take(self, actor: Actor, points: int) -> Balance:
-        balance = await self._buckets.take(actor.key, points)
+    async def _prepared(self, preparing: Callable[..., Prepared], actor: Actor, *, quick: bool) -> Prepared:
+        """A request made ready: at once where that may be quick and nothing is to be made, else beside the loop."""
+        if quick:
+            with suppress(Unmade):
+                return preparing(quick=True)
+        # In a task of its own: who leaves pays all the same.
+        making = asyncio.create_task(self._make(preparing, actor))
+        self._making.add(making)
+        making.add_done_callback(self._making.discard)
+        return await asyncio.shield(making)
+
+    async def _make(self, preparing: Callable[[], Prepared], actor: Actor) -> Prepared:
+        """Make ready what is new, and have it paid: one after the other for each actor, with others in between."""
+        async with self._turns.setdefault(actor.key, asyncio.Lock()):
+            # What was made meanwhile may have left nothing.
+            await self._take(actor.key, 0)
+            meter = Meter()
+            try:
+                return await self._reader.bench.do(preparing, meter)
+            finally:
+                await self._buckets.settle(actor.key, -_points(meter))
+
+    async def _take(self, key: str, points: int) -> Balance:
+        balance = await self._buckets.take(key, points)
         if balance.wait_seconds:
             raise OutOfPoints(balance)
         return balance
@@ -151,7 +195,7 @@ class Door:
             raise RequestRefused(400, Code.BAD_USER_INPUT, "The hash is not that of the document beside it.")
         known: str | None = self._texts.get(sha256)
         if known is None:
-            await self._take(actor, 1)
+            await self._take(actor.key, LOOK)
             known = await document_text(self._database, sha256)
             if known is None:
                 if text is not None and not self._trusted_only:
@@ -161,8 +205,10 @@ class Door:
             self._texts.recall(sha256, lambda: known)
         return known, None
 
-    async def answer(self, admitted: Admitted) -> tuple[Answer, bytes]:
+    async def answer(self, admitted: Admitted, caller: Caller | None = None) -> tuple[Answer, bytes]:
         """Run a query or a mutation; its answer, and `extensions.cost`. What it did not use is given back.
+
+        Who signs in does so through the `caller`; on a road without one nobody can.
 
         Raises:
             CassetError: the database is away, or it took too long.
@@ -171,18 +217,17 @@ class Door:
         named = {"graphql__operation__type": operation.kind, "graphql__operation__name": operation.name or ""}
         try:
             with self._tracing.span("operation", **named, casset__cost=admitted.prepared.cost):
-                answer = await self._reader.execute(admitted.prepared, admitted.actor.viewer)
+                answer = await self._reader.execute(admitted.prepared, admitted.actor.viewer, caller)
         except CassetError as error:
             # What took too long was used up.
-            if isinstance(error, Unavailable):
-                await self._settle(admitted, 1)
+            await self._settle(admitted, 1 if isinstance(error, Unavailable) else admitted.price)
             raise
         actual = min(len(_OBJECT.findall(answer.body)), admitted.price)
         await self._settle(admitted, actual)
         return answer, admitted.cost(actual)
 
     async def _settle(self, admitted: Admitted, actual: int) -> None:
-        unused = admitted.price - actual
+        unused = admitted.price - actual - _points(admitted.prepared.meter)
         if unused:
             admitted.balance = await self._buckets.settle(admitted.actor.key, unused)
 
@@ -195,5 +240,5 @@ class Door:
         return self._reader.events(admitted.prepared, admitted.actor.viewer)
 
 
-def _points(seconds: float) -> int:
-    return int(seconds * POINTS_PER_SECOND_OF_WORK)
+def _points(meter: Meter) -> int:
+    return int(meter.seconds * POINTS_PER_SECOND_OF_WORK)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Mapping
 
-from db.engine import Database
 from domain.accounts import ANONYMOUS
-from domain.errors import CassetError, Code, Unavailable
+from domain.errors import CassetError, Code, TooMany, Unavailable
 from graph.reading import Answer
-from graph.server.actors import actor_of
 from graph.server.buckets import rate_limit_headers
+from graph.server.cookies import keeping
 from graph.server.door import Admitted, Door, OutOfPoints, Refused
+from graph.server.house import caller_of
 from graph.server.negotiation import (
     EVENT_STREAM,
     JSON_TYPE,
@@ -32,6 +33,7 @@ from graph.server.negotiation import (
 from graph.server.protocol import LEAVING
 from graph.server.requests import Headers, Receive, RequestRefused, Scope, Send, error_body, request_from
 from graph.server.streams import Streams
+from resolvers.callers import House
 
 UNCACHED = (b"cache-control", b"no-store")
 
@@ -39,21 +41,21 @@ UNCACHED = (b"cache-control", b"no-store")
 class Endpoint:
     """GraphQL over HTTP."""
 
-    def __init__(self, door: Door, database: Database, streams: Streams) -> None:
-        """Stand behind a door; know viewers from the database; send streams."""
+    def __init__(self, door: Door, streams: Streams, house: House) -> None:
+        """Stand behind a door; send streams; people sign in to the house."""
         self._door = door
-        self._database = database
         self._streams = streams
+        self._house = house
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = dict(scope["headers"])
         wanted = accepted(headers.get(b"accept"))
         try:
+            actor = await self._door.enter(scope, headers)
             if wanted.json is None and wanted.stream is None:
                 raise RequestRefused(406, Code.BAD_USER_INPUT, f"This is answered in {RESPONSE_TYPE.decode()} or JSON.")
             request = await request_from(scope, headers, receive)
-            actor = await actor_of(scope, headers, self._database)
             admitted = await self._door.admit(request, actor)
             await self._serve(scope, headers, wanted, admitted, receive, send)
         except RequestRefused as refused:
@@ -64,6 +66,9 @@ class Endpoint:
         except OutOfPoints as spent:
             body = error_body(Code.RATE_LIMIT, spent.message)
             await _send(send, 429, wanted.json, body, (UNCACHED, *rate_limit_headers(spent.balance)))
+        except TooMany as error:
+            again = (b"retry-after", b"%d" % math.ceil(error.seconds))
+            await _send(send, 429, wanted.json, error_body(error.code, error.message), (UNCACHED, again))
         except Unavailable as error:
             await _send(
                 send, 503, wanted.json, error_body(error.code, error.message), (UNCACHED, (b"retry-after", b"1"))
@@ -102,13 +107,16 @@ class Endpoint:
         state = scope.get("state", {})
         if admitted.kind == "query":
             state[LEAVING] = asyncio.current_task()
+        caller = caller_of(scope, admitted.actor, self._house)
         try:
-            answer, cost = await self._door.answer(admitted)
+            answer, cost = await self._door.answer(admitted, caller)
         except asyncio.CancelledError:
             if LEAVING in state or admitted.kind != "query":
                 raise
             return  # the client is gone
         limits = rate_limit_headers(admitted.balance)
+        if caller.opened is not None:
+            limits = (*limits, keeping(headers, caller.opened))
         if wanted.json is None and wanted.stream == EVENT_STREAM:
             await self._streams.whole(send, answer.extended(cost), limits)
         elif is_get and admitted.actor.viewer is ANONYMOUS:

@@ -51,13 +51,18 @@ _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _PORT = re.compile(rb":\d*$")
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _VARY_ORIGIN = (b"vary", b"origin")
-_EXPOSED = (b"access-control-expose-headers", b"etag, ratelimit, ratelimit-policy, retry-after, x-request-id")
+_EXPOSED = (
+    b"access-control-expose-headers",
+    b"accept-ranges, content-range, etag, ratelimit, ratelimit-policy, retry-after, x-preview-duration, x-request-id",
+)
 _REQUEST_HEADERS = (
     b"content-type",
     b"authorization",
     b"idempotency-key",
     b"x-request-id",
     b"if-none-match",
+    b"if-range",
+    b"range",
     b"last-event-id",
     b"x-requested-with",
     b"apollo-require-preflight",
@@ -236,14 +241,17 @@ def name_request(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
-def problem(status: int, detail: str) -> bytes:
-    """A problem document (RFC 9457): the stable code beside the status, and the request's id where there is one."""
+def problem(status: int, detail: str, code: Code | None = None) -> bytes:
+    """A problem document (RFC 9457): a stable code beside the status, the usual one where none is given.
+
+    The request's id is in it, where there is one.
+    """
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "code": _PROBLEM_CODES.get(status, Code.BAD_USER_INPUT if status < 500 else Code.INTERNAL),
+        "code": code or _PROBLEM_CODES.get(status, Code.BAD_USER_INPUT if status < 500 else Code.INTERNAL),
     }
     request_id = REQUEST_ID.get(None)
     if request_id is not None:

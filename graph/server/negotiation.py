@@ -33,9 +33,13 @@ class Accepted:
     stream: bytes | None
 
 
-@lru_cache(maxsize=512)
 def accepted(header: bytes | None) -> Accepted:
     """Read an Accept header: GraphQL's JSON where it is named and liked as well, plain JSON where anything will do."""
+    return _accepted(header and header[:LONGEST_HEADER])
+
+
+@lru_cache(maxsize=512)
+def _accepted(header: bytes | None) -> Accepted:
     if header is None or not header.strip():
         return Accepted(JSON_TYPE, None)
     ranges = _ranges(header)
@@ -47,11 +51,13 @@ def accepted(header: bytes | None) -> Accepted:
     return Accepted(json, max(streams, key=lambda name: streams[name]) if streams else None)
 
 
-@lru_cache(maxsize=512)
 def coding(header: bytes | None) -> bytes | None:
     """The content coding to use, out of br and gzip; None for none."""
-    if header is None:
-        return None
+    return None if header is None else _coding(header[:LONGEST_HEADER])
+
+
+@lru_cache(maxsize=512)
+def _coding(header: bytes) -> bytes | None:
     ranges = _ranges(header)
     offered = {name: _quality(ranges, name) for name in (b"br", b"gzip")}
     best = max(offered, key=lambda name: offered[name])
@@ -69,7 +75,7 @@ def coded(body: bytes, name: bytes) -> bytes:
 def _ranges(header: bytes) -> list[tuple[bytes, float]]:
     """(range, quality) of each element of a list; what is not well formed is not there."""
     found = []
-    for element in header[:LONGEST_HEADER].lower().split(b","):
+    for element in header.lower().split(b","):
         name, *parameters = [part.strip() for part in element.split(b";")]
         quality = next((part[2:] for part in parameters if part.startswith(b"q=")), b"1")
         try:

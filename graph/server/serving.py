@@ -28,12 +28,17 @@ from graph.server.protocol import CassetProtocol
 from graph.server.requests import LARGEST_BODY
 from graph.server.settings import Settings
 from graph.server.socket_protocol import CassetSocketProtocol
+from graph.server.worker import work, workshop_of
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
 
 BACKLOG = 2048
+TURN = 0.0005
+"""Seconds that the workbench's thread works on while the event loop waits: it waits so at every single event."""
 GARBAGE = 10_000
 """Objects in containers after which garbage is looked for: what a request leaves behind has no cycles."""
+OLD = 500
+"""How often it is looked for among the young before it is among all: that stops the world for long."""
 
 
 async def database_of(settings: Settings) -> Database:
@@ -81,12 +86,21 @@ async def serving(settings: Settings, port: int, console: Console, *, demo: bool
         listening.close()
         console.print(f"Port {port} is taken. Choose another with --port, or --port 0 for a free one.")
         raise SystemExit(1) from None
-    server = server_of(create_app(settings, database))
+    app = create_app(settings, database)
+    server = server_of(app)
     keep_what_is_made()
+    sys.setswitchinterval(TURN)
     # Who comes as soon as the address is said waits a moment, and is not turned away.
     listening.listen(BACKLOG)
     _say_what_to_open(console, listening.getsockname()[1])
-    await server.serve(sockets=[listening])
+    working = asyncio.create_task(work(workshop_of(app.studio), app.health.draining))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        app.health.draining.set()
+        await working
+        # The last jobs may have outlived the application, and connected again.
+        await database.close()
 
 
 def server_of(app: Application) -> DrainingServer:
@@ -112,7 +126,7 @@ def keep_what_is_made() -> None:
     """Take the schema and all else that was made once out of the garbage collector's sight: it is never garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE, 20, 50)
+    gc.set_threshold(GARBAGE, 20, OLD)
 
 
 def _allow_many_files() -> None:

@@ -6,10 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
+from domain.accounts import checked_email
+from domain.errors import Invalid
 from graph.reading import Execution
+from graph.server.mail import MailServer, mail_server
 
 Setting = TypeVar("Setting")
 MOST_POINTS = 1_000_000
@@ -42,6 +46,10 @@ class Settings:
         redis_url: keeps the buckets of several processes; without it each process keeps its own.
         origins: trusted with cookies, such as `https://casset.example`.
         hosts: the names this process answers to; empty for any.
+        proxies: addresses or networks of reverse proxies, whose `X-Forwarded-For` is believed.
+        mail_server: sends letters; without it they are written into the data folder.
+        mail_from: the address they come from.
+        blobs_url: where uploads are stored, such as `s3://bucket/prefix`; without it they are in the data folder.
         points: in a full bucket of one actor; one is an object read, or a tenth of a millisecond of preparation.
         points_per_second: restored to it.
     """
@@ -54,8 +62,12 @@ class Settings:
     redis_url: str | None = None
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
-    points: int = 100_000
-    points_per_second: int = 5_000
+    proxies: tuple[str, ...] = ()
+    mail_server: MailServer | None = None
+    mail_from: str = "casset@localhost.localdomain"
+    blobs_url: str | None = None
+    points: int = 20_000
+    points_per_second: int = 1_000
 
 
 class SettingRefused(Exception):
@@ -78,6 +90,10 @@ def from_environment(data: Path) -> Settings:
         redis_url=os.environ.get("REDIS_URL") or None,
         origins=_read("CASSET_ORIGINS", _listed, defaults.origins),
         hosts=_read("CASSET_HOSTS", _listed, defaults.hosts),
+        proxies=_read("CASSET_PROXIES", _networks, defaults.proxies),
+        mail_server=_read("CASSET_SMTP", mail_server, defaults.mail_server),
+        mail_from=_read("CASSET_MAIL_FROM", _mail_address, defaults.mail_from),
+        blobs_url=os.environ.get("CASSET_BLOBS") or None,
         points=_read("CASSET_POINTS", _positive, defaults.points),
         points_per_second=_read("CASSET_POINTS_PER_SECOND", _positive, defaults.points_per_second),
     )
@@ -93,6 +109,17 @@ def _read(name: str, reading: Callable[[str], Setting], default: Setting) -> Set
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(word)) for word in _listed(text))
+
+
+def _mail_address(text: str) -> str:
+    try:
+        return checked_email(text)
+    except Invalid as error:
+        raise ValueError(error.message.rstrip(".")) from None
 
 
 def _positive(text: str) -> int:

@@ -3,7 +3,7 @@
 Close codes: 4400 a message that is none of the protocol's; 4401 `subscribe` before the acknowledgement; 4403 a token
 that is not good; 4406 another subprotocol; 4408 no `connection_init` in time; 4409 an id in use; 4429 a second
 `connection_init`, or too many messages; 1012 the process is going away and 1013 the client does not keep up, both with
-the place to resume from as their reason.
+the place to resume from as their reason, or there is nothing left to spend as one introduces oneself.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from typing import Any
 
 import orjson
 
-from db.engine import Database
 from domain.accounts import ANONYMOUS
 from domain.errors import CassetError, Code
-from graph.server.actors import Actor, actor_of
-from graph.server.door import Door, OutOfPoints, Refused
+from graph.reading import Answer
+from graph.server.actors import Actor
+from graph.server.door import Admitted, Door, OutOfPoints, Refused
+from graph.server.outbox import GONE, Outbox
 from graph.server.requests import Receive, RequestRefused, Scope, Send, error_body, request_of
-
-Place = tuple[asyncio.Task[Any] | None, str]
-"""An operation, and the mark of one of its events."""
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -55,8 +53,6 @@ class SocketLimits:
 
 
 MESSAGES_PER_SECOND = 10
-GONE = (OSError, RuntimeError)
-"""What sending meets where the client has left, and where uvicorn closed by itself: no pong came, too long a frame."""
 
 
 class Closed(Exception):
@@ -72,12 +68,9 @@ class Closed(Exception):
 class Sockets:
     """Answers WebSockets, and counts those of each account."""
 
-    def __init__(
-        self, door: Door, database: Database, draining: asyncio.Event, limits: SocketLimits | None = None
-    ) -> None:
-        """Stand behind a door; know viewers from the database; go when the process does."""
+    def __init__(self, door: Door, draining: asyncio.Event, limits: SocketLimits | None = None) -> None:
+        """Stand behind a door; go when the process does."""
         self.door = door
-        self.database = database
         self.draining = draining
         self.limits = limits or SocketLimits()
         self.open: Counter[str] = Counter()
@@ -96,7 +89,7 @@ class Sockets:
 
 @dataclass(slots=True)
 class Socket:
-    """One socket: what it may do, what runs on it, what waits to be sent, and what was `reached` by what is sent."""
+    """One socket: what it may do, what runs on it, and what waits to be sent."""
 
     sockets: Sockets
     scope: Scope
@@ -107,22 +100,20 @@ class Socket:
     asked: bool = False
     acknowledged: bool = False
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    waiting: asyncio.Queue[tuple[bytes, Place | None]] = field(init=False)
-    waiting_bytes: int = 0
-    reached: Place | None = None
+    outbox: Outbox = field(init=False)
     left: float = field(init=False)
     refilled: float = field(default_factory=time.monotonic)
     ended: asyncio.Future[None] = field(init=False)
 
     def __post_init__(self) -> None:
         """Start with a full allowance."""
-        self.waiting = asyncio.Queue(self.sockets.limits.unsent)
+        self.outbox = Outbox(self.send, self.sockets.limits.unsent, self.sockets.limits.unsent_bytes)
         self.left = self.sockets.limits.messages
         self.ended = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
         """Read, run and write until one of them ends the socket."""
-        tasks = [asyncio.create_task(work) for work in (self._read(), self._write(), self._drain())]
+        tasks = [asyncio.create_task(work) for work in (self._read(), self.outbox.write(), self._drain())]
         expecting = asyncio.get_running_loop().call_later(self.sockets.limits.init_seconds, self._expect)
         try:
             await asyncio.wait([*tasks, self.ended], return_when=asyncio.FIRST_COMPLETED)
@@ -132,6 +123,7 @@ class Socket:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            self.outbox.clear()
             if self.counted is not None:
                 self.sockets.open[self.counted] -= 1
                 if not self.sockets.open[self.counted]:
@@ -146,7 +138,6 @@ class Socket:
             await self._say_goodbye(closed)
 
     async def _say_goodbye(self, closed: Closed) -> None:
-        self.waiting = asyncio.Queue()  # what will not be sent need not be kept while the client takes its time
         with suppress(*GONE):
             async with asyncio.timeout(self.sockets.limits.goodbye_seconds):
                 await self.send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
@@ -210,9 +201,11 @@ class Socket:
             if scheme.lower() != "bearer":
                 raise Closed(4403, "Forbidden")
         try:
-            actor = await self._actor()
+            actor = await self._enter()
         except CassetError as error:
             raise Closed(1013, error.message) from None
+        except OutOfPoints as spent:
+            raise Closed(1013, spent.message) from None
         if actor.viewer is not ANONYMOUS:
             if self.sockets.open[actor.key] >= self.sockets.limits.sockets:
                 raise Closed(4429, "Too many sockets of one account")
@@ -221,11 +214,10 @@ class Socket:
         self.acknowledged = True
         self._say(b'{"type":"connection_ack"}')
 
-    async def _actor(self) -> Actor:
+    async def _enter(self) -> Actor:
         """Who asks, looked up anew for each operation: a session may have ended."""
-        headers = dict(self.scope["headers"])
         try:
-            return await actor_of(self.scope, headers, self.sockets.database, token=self.token)
+            return await self.sockets.door.enter(self.scope, dict(self.scope["headers"]), token=self.token)
         except RequestRefused:
             raise Closed(4403, "Forbidden") from None
 
@@ -240,8 +232,9 @@ class Socket:
 
     def _resume(self) -> str:
         """Where the one operation goes on; where there are several, the client knows the place of each."""
-        operation, mark = self.reached or (None, None)
-        return f"resume after {mark}" if [*self.operations.values()] == [operation] else "come back"
+        running = [*self.operations.values()]
+        mark = self.outbox.mark_of(running[0]) if len(running) == 1 else None
+        return "come back" if mark is None else f"resume after {mark}"
 
     # -- operations ---------------------------------------------------------------------------------------------
 
@@ -279,9 +272,10 @@ class Socket:
                 del self.operations[id_]
 
     async def _run(self, id_: str, payload: Mapping[str, Any]) -> None:
-        admitted = await self.sockets.door.admit(request_of(payload), await self._actor())
+        actor = await self._enter()
+        admitted = await self.sockets.door.admit(request_of(payload), actor)
         if admitted.kind != "subscription":
-            answer, cost = await self.sockets.door.answer(admitted)
+            answer, cost = await self._answer(admitted)
             self._next(id_, answer.extended(cost))
             return
         async with aclosing(self.sockets.door.events(admitted)) as events:
@@ -292,6 +286,17 @@ class Socket:
                 # A source that never waits must not keep the writer, and everybody else, from their turn.
                 await asyncio.sleep(0)
 
+    async def _answer(self, admitted: Admitted) -> tuple[Answer, bytes]:
+        """Run what has one answer. A mutation goes on to its end, whoever leaves meanwhile, as it does over HTTP."""
+        if admitted.kind == "query":
+            return await self.sockets.door.answer(admitted)
+        answering = asyncio.create_task(self.sockets.door.answer(admitted))
+        try:
+            return await asyncio.shield(answering)
+        except asyncio.CancelledError:
+            await asyncio.wait({answering})
+            raise
+
     # -- writing ------------------------------------------------------------------------------------------------
 
     def _next(self, id_: str, body: bytes, mark: str | None = None) -> None:
@@ -301,25 +306,9 @@ class Socket:
     def _refuse(self, id_: str, body: bytes) -> None:
         self._say(orjson.dumps({"id": id_, "type": "error", "payload": orjson.loads(body)["errors"]}))
 
-    def _say(self, message: bytes, place: Place | None = None) -> None:
-        self.waiting_bytes += len(message)
-        if self.waiting.full() or (
-            self.waiting_bytes > self.sockets.limits.unsent_bytes and self.waiting_bytes > len(message)
-        ):
+    def _say(self, message: bytes, place: tuple[asyncio.Task[Any] | None, str] | None = None) -> None:
+        if not self.outbox.put(message, place):
             self._end(Closed(1013, self._resume()))
-        else:
-            self.waiting.put_nowait((message, place))
-
-    async def _write(self) -> None:
-        while True:
-            message, place = await self.waiting.get()
-            try:
-                await self.send({"type": "websocket.send", "text": message.decode()})
-            except GONE:
-                return
-            self.waiting_bytes -= len(message)
-            # What only waits would be lost with the socket: the place is that of what is written.
-            self.reached = place or self.reached
 
 
 def _id_of(message: Mapping[str, Any]) -> str:

@@ -10,12 +10,14 @@ import strawberry
 
 from db.arguments import clean_text
 from domain import errors
+from domain.accounts import allow
+from domain.keys import KeyScope
 from graph.fields import argument, optional, stored
 from graph.refusals import REFUSALS, told
 from resolvers.context import Acting
 
 LONGEST_KEY = 100
-EVERY_DEED_REFUSES = (errors.SignInNeeded, errors.NotFound, errors.Invalid, errors.KeyReused)
+EVERY_DEED_REFUSES = (errors.SignInNeeded, errors.Forbidden, errors.NotFound, errors.Invalid, errors.KeyReused)
 
 Act = Callable[[Acting], Awaitable[Mapping[str, Any]]]
 """Does it, and answers the fields of the success by SDL names."""
@@ -49,6 +51,7 @@ class Deed:
         success: the type of what it answers when it was done.
         read: reads the input, refusing (BadInput) what is malformed before anything runs.
         refuses: how it may refuse, beyond what every deed may.
+        scope: what a key must allow to do it; None: only a person does it.
     """
 
     name: str
@@ -57,15 +60,16 @@ class Deed:
     success: type
     read: Callable[[Mapping[str, Any]], Act]
     refuses: tuple[type[errors.CassetError], ...] = ()
+    scope: KeyScope | None = None
 
     @property
     def refusals(self) -> tuple[type[errors.CassetError], ...]:
         """All the ways it may refuse."""
-        return (*EVERY_DEED_REFUSES, *self.refuses)
+        return tuple(dict.fromkeys((*EVERY_DEED_REFUSES, *self.refuses)))
 
     def result(self) -> Any:
         """The union it answers."""
-        name = self.success.__name__.removesuffix("Success") + "Result"
+        name = "".join(word.capitalize() for word in self.name.split("_")) + "Result"
         members = (self.success, *[REFUSALS[refusal] for refusal in self.refusals])
         return Annotated[
             Union[members],  # noqa: UP007  # the members are a tuple
@@ -86,6 +90,7 @@ class Deed:
 
         async def run(acting: Acting) -> Mapping[str, Any]:
             try:
+                allow(acting.viewer, self.scope)
                 return {"__typename": self.success.__name__, **await act(acting)}
             except self.refusals as refusal:
                 return told(refusal)

@@ -294,7 +294,9 @@ class Attacker:
         self._session = dict(session)
         self._socket: ClientConnection | None = None
         self._turn = asyncio.Lock()
-        transport = httpx.AsyncHTTPTransport(local_address=address, limits=httpx.Limits(max_connections=20))
+        # Let go of before the server does: a request on its way to a closed connection is lost.
+        kept = httpx.Limits(max_connections=20, keepalive_expiry=2)
+        transport = httpx.AsyncHTTPTransport(local_address=address, limits=kept)
         self._client = httpx.AsyncClient(transport=transport, timeout=60)
 
     async def http(self, body: bytes, more: Mapping[str, str] | None = None) -> str:

@@ -49,22 +49,22 @@ def cluster(data: Path) -> Iterator[EmbeddedPostgres]:
         server.stop()
 
 
-def recipe() -> str:
-    """What the rows are made from: the migrations and the filling. Another recipe means another database."""
-    migrations = sorted((Path(db.__file__).parent / "migrations" / "versions").glob("*.sql"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in [*migrations, FILLING])).hexdigest()
+def recipe(*files: Path) -> str:
+    """What the rows are made from: the migrations and some files. Another recipe means another database."""
+    migrations = sorted((Path(db.__file__).parent / "migrations" / "versions").glob("*.*"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in [*migrations, *files])).hexdigest()
 
 
-async def is_prepared(server: EmbeddedPostgres) -> bool:
-    """Whether the database holds the rows of this recipe, whole."""
+async def is_prepared(server: EmbeddedPostgres, name: str = DATABASE, wanted: str | None = None) -> bool:
+    """Whether a database holds the rows of a recipe, whole."""
     connection = await asyncpg.connect(**server.dsn(user="postgres", database="postgres"))
     try:
         said = await connection.fetchval(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", DATABASE
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", name
         )
     finally:
         await connection.close()
-    return bool(said == recipe())
+    return bool(said == (wanted or recipe(FILLING)))
 
 
 async def prepare(server: EmbeddedPostgres, console: Console) -> None:
@@ -72,7 +72,7 @@ async def prepare(server: EmbeddedPostgres, console: Console) -> None:
     if await is_prepared(server):
         console.print("The benchmark database is ready.")
         return
-    await _renew(server)
+    await renew(server, DATABASE)
     steps = re.split(r"^-- == (.+)\n", FILLING.read_text(), flags=re.MULTILINE)[1:]
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     connection = await asyncpg.connect(**server.dsn(user="postgres", database=DATABASE), server_settings=SESSION)
@@ -85,16 +85,22 @@ async def prepare(server: EmbeddedPostgres, console: Console) -> None:
         await connection.execute("CHECKPOINT")
         for table in COUNTED:
             console.print(f"{await connection.fetchval(f'SELECT count(*) FROM {table}'):>10,} {table}")
-        await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{recipe()}'")
+        await made(connection, DATABASE, recipe(FILLING))
     finally:
         await connection.close()
 
 
-async def _renew(server: EmbeddedPostgres) -> None:
+async def made(connection: asyncpg.Connection, name: str, by: str) -> None:
+    """Note by which recipe a database was made."""
+    await connection.execute(f"COMMENT ON DATABASE {name} IS '{by}'")
+
+
+async def renew(server: EmbeddedPostgres, name: str) -> None:
+    """Make a database anew: with the product's tables, and empty."""
     connection = await asyncpg.connect(**server.dsn(user="postgres", database="postgres"))
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        await connection.execute(f"CREATE DATABASE {DATABASE} OWNER casset_owner")
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {name} OWNER casset_owner")
     finally:
         await connection.close()
-    await migrate(server.dsn(user="casset_owner", database=DATABASE))
+    await migrate(server.dsn(user="casset_owner", database=name))

@@ -22,7 +22,9 @@ PATIENCE = 60
 HANDLE = "oda-verrill"
 """Somebody of the demo scene."""
 # In development clients may ask for the schema; a database of somebody's own is never written to.
-ENVIRONMENT = os.environ | {"CASSET_ENVIRONMENT": "development", "DATABASE_URL": ""}
+# Suites ask thousands of questions from one address.
+PLENTY = {"CASSET_POINTS": "1000000", "CASSET_POINTS_PER_SECOND": "100000"}
+ENVIRONMENT = os.environ | {"CASSET_ENVIRONMENT": "development", "DATABASE_URL": ""} | PLENTY
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

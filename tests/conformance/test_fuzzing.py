@@ -44,14 +44,85 @@ NAMES = {
     "Query.hypotheticalRights.parents": "assets",
     "Query.commonAncestors.ids": "assets",
     "Query.lineageRoots.id": "assets",
+    "Query.licenseDrift.owner": "artists",
     "Query.lineagePath.from": "assets",
     "Query.lineagePath.to": "assets",
+    "Mutation.answerCredit.input.id": "credits",
+    "Mutation.answerSplit.input.id": "splits",
+    "Mutation.createAsset.input.owner": "artists",
+    "Mutation.setAssetState.input.id": "assets",
+    "Mutation.setCredits.input.asset": "assets",
+    "Mutation.setHook.input.track": "tracks",
+    "Mutation.setReleaseItems.input.release": "releases",
+    "Mutation.setReleaseItems.input.items": "assets",
+    "Mutation.setSplits.input.asset": "assets",
+    "Mutation.setSplits.input.shares.contributor": "contributors",
+    "Query.search.query": "handles",
+    "Query.simulatePolicy.subject": "assets",
+    "Query.simulateEdge.child": "assets",
+    "Query.simulateEdge.parent": "assets",
+    "Query.simulateTakedown.id": "assets",
+    "Query.replay.receiptId": "receipts",
+    "Mutation.recordPermissionCheck.input.id": "assets",
+    "Mutation.declareEdge.input.child": "assets",
+    "Mutation.declareEdge.input.parent": "assets",
+    "Mutation.confirmEdge.input.id": "edges",
+    "Mutation.rejectEdge.input.id": "edges",
+    "Mutation.disputeEdge.input.id": "edges",
+    "Mutation.retractEdge.input.id": "edges",
+    "Mutation.setPolicy.input.subject": "assets",
+    "Mutation.setPolicy.input.expectedPolicy": "policies",
+    "Mutation.withdrawPolicy.input.subject": "assets",
+    "Mutation.withdrawPolicy.input.expectedPolicy": "policies",
+    "Mutation.grantUse.input.asset": "assets",
+    "Mutation.grantUse.input.grantee": "artists",
+    "Mutation.endGrant.input.id": "grants",
+    "Mutation.mergeAssets.input.keep": "assets",
+    "Mutation.mergeAssets.input.retire": "assets",
+    "Mutation.inviteMember.input.artist": "artists",
+    "Mutation.setMemberRole.input.id": "members",
+    "Mutation.removeMember.input.id": "members",
+    "Mutation.leaveArtist.input.artist": "artists",
+    "Mutation.joinWorld.input.artist": "artists",
+    "Mutation.leaveWorld.input.artist": "artists",
+    "Mutation.grantEntitlement.input.subject": "assets",
+    "Mutation.grantEntitlement.input.handle": "handles",
+    "Mutation.revokeEntitlement.input.id": "entitlements",
     "Mutation.updateAsset.input.id": "assets",
+    "Mutation.updateArtist.input.id": "artists",
+    "Mutation.claimArtist.input.artist": "artists",
+    "Mutation.issueKey.input.artist": "artists",
+    "Mutation.rotateKey.input.id": "keys",
+    "Mutation.revokeKey.input.id": "keys",
     "*.assets.filter.owner": "artists",
     "*.assets.filter.contributor": "contributors",
     "*.assets.filter.madeFrom": "assets",
 }
-PARTICULAR = ("commonAncestors", "hypotheticalRights", "lineagePath", "permissionCheck")
+NOBODYS = {
+    "receipts": "receipt_01jd0000000000000000000000",
+    "edges": "edge_01jd0000000000000000000000",
+    "entitlements": "entitlement_01jd0000000000000000000000",
+    "members": "member_01jd0000000000000000000000",
+    "policies": "policy_01jd0000000000000000000000",
+    "grants": "grant_01jd0000000000000000000000",
+    "keys": "key_01jd0000000000000000000000",
+    "credits": "credit_01jd0000000000000000000000",
+    "splits": "split_01jd0000000000000000000000",
+}
+SIGNING = (
+    *("changePassword", "signIn", "signOut", "signUp"),
+    *("requestEmailVerification", "requestPasswordReset", "resetPassword", "verifyEmail"),
+)
+"""The former end the session all others are asked with, the latter are answered ten times a minute:
+tests/graph/test_identity.py asks them."""
+PARTICULAR = (
+    "commonAncestors",
+    "hypotheticalRights",
+    "lineagePath",
+    "permissionCheck",
+    "previewSplits",
+    "simulateEdge",
+)
 
 
 def test_no_drawn_document_meets_an_error_of_the_servers(
@@ -94,8 +165,9 @@ def configuration(served: Served) -> str:
             *dictionaries,
             "[parameters]",
             *parameters,
-            # Every id and every condition at once has to be good for these: tests/graph/test_rights.py asks them well.
+            # Every id and every condition at once has to be good for these: tests/graph asks them well.
             *[f'[[operations]]\ninclude-name = "Query.{name}"\nwarnings = false' for name in PARTICULAR],
+            *[f'[[operations]]\ninclude-name = "Mutation.{name}"\nenabled = false' for name in SIGNING],
         ]
     )
 
@@ -104,6 +176,11 @@ def things(served: Served) -> dict[str, list[str]]:
     """The ids and handles of some things of the demo scene, by what they name."""
     answer = httpx.post(served.url, json={"query": THINGS}).json()["data"]
     ids = {name: [node["id"] for node in page["nodes"]] for name, page in answer.items()}
-    assets = ids.pop("tracks") + ids["releases"]
+    assets = ids["tracks"] + ids["releases"]
     handles = [artist["handle"] for artist in answer["artists"]["nodes"]]
-    return ids | {"assets": assets, "handles": handles, "things": assets + ids["artists"] + ids["contributors"]}
+    return ids | {
+        **{name: [id_] for name, id_ in NOBODYS.items()},
+        "assets": assets,
+        "handles": handles,
+        "things": assets + ids["artists"] + ids["contributors"],
+    }

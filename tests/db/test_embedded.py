@@ -273,6 +273,15 @@ def test_kill_9_of_the_postmaster_under_load_is_healed_once(data, see):
     assert no_server_on(data)
 
 
+def test_however_much_is_written_a_crash_leaves_little_to_replay(data, see):
+    postgres = see(data)
+    postgres.start()
+    written = "SELECT count(pg_logical_emit_message(false, 'test', repeat('x', 1000000))) FROM generate_series(1, 600)"
+    assert ask(postgres, written) == 600
+    left = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::bigint FROM pg_control_checkpoint()"
+    assert eventually(lambda: ask(postgres, left) < 256 << 20, SOON)
+
+
 def test_ensuring_a_healthy_server_is_cheap(data, see):
     postgres = see(data)
     postgres.start()

@@ -49,9 +49,13 @@ async def test_the_database_spells_references_as_the_domain_does(database: Datab
         "UPDATE provenance_event SET hash = hash",
         "DELETE FROM provenance_event",
         "UPDATE lineage_edge SET note = 'x'",
+        "UPDATE permission_grant SET valid = 'empty'",
         "UPDATE change SET kind = 'x'",
         "CREATE TABLE x (y int)",
         "TRUNCATE asset CASCADE",
+        "UPDATE agent_key SET scopes = '{READ}'",
+        "UPDATE mailed_code SET account_id = account_id",
+        "UPDATE former_handle SET handle = 'x'",
     ],
 )
 async def test_the_serving_role_deletes_nothing_and_rewrites_no_history(database: Database, statement: str) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from domain.assets import AssetKind
-from domain.facts import CONTAINS, Bond, Facts, Part, Question, Statement
+from domain.facts import CONTAINS, Bond, Facts, Grant, Part, Question, Statement
 from domain.lineage import EdgeKind
 from domain.rights import COMPOSITION_EXCEPTION, Decision, Layer, Level, LicenseFamily, Term, Use, preset, read_license
 from domain.windows import Window
@@ -62,7 +62,23 @@ def policies(chance: Random) -> list[tuple[Term, ...]]:
     return [*[ANYTHING] * 200, *licensed * 20, *mixed]
 
 
+def allowances(chance: Random) -> list[tuple[Term, ...]]:
+    """What is granted: everything, and mixtures; whatever is not allowed is not heard."""
+    whole = [tuple(term_._replace(sublicense=passes) for term_ in ANYTHING) for passes in (False, True)]
+    mixed = [
+        tuple(
+            term(chance)._replace(
+                decision=chance.choice([Decision.ALLOWED] * 7 + [Decision.DENIED]), sublicense=chance.random() < 0.6
+            )
+            for _ in range(chance.randint(1, 3))
+        )
+        for _ in range(200)
+    ]
+    return [*whole * 40, *mixed]
+
+
 spoken = st.sampled_from(policies(Random(1)))
+allowed = st.sampled_from(allowances(Random(2)))
 stretches = [
     Window(start, end) for start in range(MEDIA_MS) for end in (None, *range(start + 1, start + 5)) if start or end
 ]
@@ -71,12 +87,25 @@ MAKING = (EdgeKind.SAMPLES, EdgeKind.REMIX_OF, EdgeKind.COVER_OF, EdgeKind.INTER
 bond_kinds = st.sampled_from([*MAKING, *MAKING, EdgeKind.INSPIRED_BY, EdgeKind.GENERATED_FROM, CONTAINS])
 
 
+grants = st.builds(
+    Grant,
+    id=st.just(UUID(int=990)),
+    asset=st.integers(0, 5).map(asset),
+    grantee=st.sampled_from(OWNERS),
+    terms=allowed,
+)
+
+
 @st.composite
 def facts(draw: st.DrawFn, *, with_cycles: bool = False, with_unread: bool = True) -> Facts:
     count = draw(st.integers(1, 6))
     parts = {
         asset(number): Part(
-            asset(number), draw(st.sampled_from(OWNERS)), draw(st.sampled_from(AssetKind)), None, MEDIA_MS
+            asset(number),
+            draw(st.sampled_from(OWNERS)),
+            draw(st.sampled_from(AssetKind)),
+            MEDIA_MS,
+            is_withdrawn=draw(st.integers(0, 9)) == 9,
         )
         for number in range(count)
     }
@@ -97,7 +126,10 @@ def facts(draw: st.DrawFn, *, with_cycles: bool = False, with_unread: bool = Tru
         for number, (level, subject) in enumerate(said)
     ]
     unread = draw(st.sets(st.sampled_from(sorted(parts)), max_size=1)) if with_unread and draw(st.booleans()) else set()
-    return Facts(parts, bonds, statements, frozenset(unread))
+    granted = [
+        grant._replace(id=UUID(int=980 + number)) for number, grant in enumerate(draw(st.lists(grants, max_size=3)))
+    ]
+    return Facts(parts, bonds, statements, frozenset(unread), granted)
 
 
 questions = st.builds(
@@ -109,4 +141,5 @@ questions = st.builds(
     purpose=st.sampled_from([None, None, "film", "accessibility"]),
     window=windows,
     version=st.sampled_from([None, VERSION]),
+    grantees=st.sampled_from([frozenset[UUID](), frozenset(OWNERS[:1]), frozenset(OWNERS[1:3])]),
 )

@@ -41,41 +41,70 @@ def strictest(outcomes: list[str]) -> str:
     return max(outcomes, key=ORDER.index)
 
 
-def says(given: Facts, asked: Question, subject: UUID, use: Use, layer: Layer, through_track: bool) -> Said:
+def says(
+    given: Facts,
+    asked: Question,
+    subject: UUID,
+    use: Use,
+    layer: Layer,
+    through_track: bool,
+    maker: UUID | None = None,
+) -> Said:
+    """What an asset says where it was reached out of something made by `maker`."""
     if subject in given.unread or subject not in given.parts:
         return Said("UNKNOWN", frozenset(), frozenset(), True)
-    terms = [term for statement in given.statements for term in statement.terms]
+    terms = [term for spoken in (*given.statements, *given.grants) for term in spoken.terms]
     places = (
         [asked.territory] if asked.territory else ["elsewhere", *(t for term in terms for t in term.territories or ())]
     )
     purposes = [asked.purpose] if asked.purpose else ["another", *(term.purpose for term in terms if term.purpose)]
     answers = [
-        says_there(given, asked, subject, use, layer, through_track, place, purpose)
+        says_there(given, asked, subject, use, layer, through_track, maker, place, purpose)
         for place in set(places)
         for purpose in set(purposes)
     ]
     return Said(
-        strictest([answer.outcome for answer in answers]),
+        "DENIED" if given.parts[subject].is_withdrawn else strictest([answer.outcome for answer in answers]),
         frozenset().union(*(answer.shares for answer in answers)),
         frozenset().union(*(answer.credited for answer in answers)),
         any(answer.reaches for answer in answers),
     )
 
 
-def says_there(given, asked, subject, use, layer, through_track, place, purpose) -> Said:
+def says_there(given, asked, subject, use, layer, through_track, maker, place, purpose) -> Said:
+    own = says_itself(given, asked, subject, use, layer, through_track, place, purpose)
+    granted = [
+        (grant.id, term)
+        for grant in given.grants
+        for term in grant.terms
+        if grant.asset == subject
+        and (grant.grantee in asked.grantees or (term.sublicense and grant.grantee == maker))
+        and term.decision == "ALLOWED"
+        and holds(term, asked, use, layer, place, purpose)
+    ]
+    if not granted:
+        return own
+    kept = [frozenset({term.share_alike}) for _, term in granted]
+    signed = all(term.attribution for _, term in granted)
+    credited = frozenset(id_ for id_, _ in granted) if signed else frozenset()
+    return Said("ALLOWED", own.shares.intersection(*kept), credited, own.reaches)
+
+
+def holds(term: Term, asked: Question, use: Use, layer: Layer, place: str, purpose: str) -> bool:
+    return (
+        term.use == use
+        and term.layer in {None, layer}
+        and (not term.territories or place in term.territories)
+        and (term.starts_on is None or term.starts_on <= asked.on)
+        and (term.ends_on is None or term.ends_on > asked.on)
+        and (term.purpose is None or term.purpose == purpose)
+    )
+
+
+def says_itself(given, asked, subject, use, layer, through_track, place, purpose) -> Said:
     levels = [(Level.ASSET, subject), (Level.ARTIST, given.parts[subject].owner)]
     if subject == asked.asset and asked.version:
         levels = [(Level.AGENT_RULE, asked.version), (Level.VERSION, asked.version), *levels]
-
-    def holds(term: Term) -> bool:
-        return (
-            term.use == use
-            and term.layer in {None, layer}
-            and (not term.territories or place in term.territories)
-            and (term.starts_on is None or term.starts_on <= asked.on)
-            and (term.ends_on is None or term.ends_on > asked.on)
-            and (term.purpose is None or term.purpose == purpose)
-        )
 
     def is_lifted(term: Term) -> bool:
         if term.exception == COMPOSITION_EXCEPTION:
@@ -88,7 +117,7 @@ def says_there(given, asked, subject, use, layer, through_track, place, purpose)
             for statement in given.statements
             if (statement.level, statement.subject) == level
             for term in statement.terms
-            if holds(term)
+            if holds(term, asked, use, layer, place, purpose)
         ]
         if speaking:
             bound = [(term, statement) for term, statement in speaking if not is_lifted(term)]
@@ -132,18 +161,25 @@ def paths(given: Facts, asked: Question, use: Use, layer: Layer) -> Iterator[tup
     yield from up(asked.asset, asked.window, (), False)
 
 
+def maker_of(given: Facts, path: tuple[UUID, ...]) -> UUID | None:
+    """Who made what a path ends above."""
+    child = next((bond.child for bond in given.bonds if path and bond.id == path[-1]), None)
+    return given.parts[child].owner if child in given.parts and child not in given.unread else None
+
+
 def found(given: Facts, asked: Question, use: Use, layer: Layer) -> Found:
-    ways: dict[UUID, list[tuple[tuple[UUID, ...], bool]]] = {}
+    told: dict[tuple[UUID, bool, UUID | None], str] = {}
+    ways: dict[UUID, list[tuple[str, tuple[UUID, ...]]]] = {}
     for subject, path, through in paths(given, asked, use, layer):
-        ways.setdefault(subject, []).append((path, through))
+        way = subject, through, maker_of(given, path)
+        if way not in told:
+            told[way] = says(given, asked, subject, use, layer, *way[1:]).outcome
+        ways.setdefault(subject, []).append((told[way], path))
     blockers = {}
     for subject, led in ways.items():
-        outright = says(given, asked, subject, use, layer, False).outcome
-        freed = says(given, asked, subject, use, layer, True).outcome
-        is_outright = any(not through for _, through in led)
-        counting = [path for path, through in led if outright == freed or not is_outright or not through]
-        outcome = outright if is_outright else freed
+        outcome = strictest([said for said, _ in led])
         if outcome != "ALLOWED":
+            counting = [path for said, path in led if said == outcome]
             blockers[subject] = Outcome(outcome), min(counting, key=lambda path: (len(path), path))
     clashes = conflicts(given, asked, layer)
     outcome = strictest(["ALLOWED", *(said.value for said, _ in blockers.values())])
@@ -156,8 +192,10 @@ def conflicts(given: Facts, asked: Question, layer: Layer) -> set[frozenset[str]
     licenses = {
         license_
         for use in Use
-        for subject, through in {(subject, through) for subject, _, through in paths(given, asked, use, layer)}
-        for license_ in says(given, asked, subject, use, layer, through).shares
+        for subject, through, maker in {
+            (subject, through, maker_of(given, path)) for subject, path, through in paths(given, asked, use, layer)
+        }
+        for license_ in says(given, asked, subject, use, layer, through, maker).shares
     }
     return {frozenset(pair) for pair in combinations(licenses, 2) if frozenset(pair) not in AGREEING}
 
@@ -169,7 +207,7 @@ def credits_due(given: Facts, asked: Question) -> dict[tuple[UUID, str | None], 
     for use in asked.uses:
         for layer in Layer:
             for subject, path, through in paths(given, asked, use, layer):
-                for statement in says(given, asked, subject, use, layer, through).credited:
-                    key = subject, names[statement]
+                for statement in says(given, asked, subject, use, layer, through, maker_of(given, path)).credited:
+                    key = subject, names.get(statement)
                     due[key] = min(len(path), due.get(key, len(path)))
     return due

@@ -43,7 +43,7 @@ LETTERS = {"A": Outcome.ALLOWED, "L": Outcome.LICENSE_REQUIRED, "C": Outcome.CON
 
 
 def part(id_: UUID, kind: AssetKind = AssetKind.TRACK, owner: UUID | None = None) -> Part:
-    return Part(id_, owner or OWNERS[id_], kind, None, 60_000)
+    return Part(id_, owner or OWNERS[id_], kind, 60_000)
 
 
 def said(subject: UUID, *terms: Term | str, level: Level = Level.ASSET) -> Statement:

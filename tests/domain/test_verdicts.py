@@ -24,10 +24,9 @@ unhurried = settings(deadline=None)
 HERE = asset(0)
 
 
-def opened(before: Facts, asked: Question, use: Use, layer: Layer, assets: Iterable[UUID]) -> Facts:
+def opened(before: Facts, asked: Question, assets: Iterable[UUID]) -> Facts:
     """The facts after the owners of some assets have allowed everything and ask for nothing in return."""
     changed = set(assets)
-    parts = dict(before.parts)
     statements = [
         said
         for said in before.statements
@@ -43,9 +42,10 @@ def opened(before: Facts, asked: Question, use: Use, layer: Layer, assets: Itera
             )
             for of in Use
         )
-        # An owner of its own, of whom no artist's policy speaks.
-        parts[subject] = parts[subject]._replace(owner=UUID(int=2000 + number))
         statements.append(Statement(UUID(int=3000 + number), subject, Level.ASSET, terms, LicenseFamily.CUSTOM))
+    parts = {
+        id_: part._replace(is_withdrawn=part.is_withdrawn and id_ not in changed) for id_, part in before.parts.items()
+    }
     return replace(before, parts=parts, statements=statements, unread=before.unread - changed)
 
 
@@ -110,6 +110,7 @@ def test_silence_or_refusal_of_a_parent_never_opens_a_childs_verdict(known, aske
         [*known.bonds, Bond(UUID(int=998), HERE, parent.id, EdgeKind.SAMPLES)],
         [*known.statements, Statement(UUID(int=997), parent.id, Level.ASSET, refused, LicenseFamily.CUSTOM)],
         known.unread,
+        known.grants,
     )
     no_more_open(known, after, asked)
     for verdict in decide(after, asked):
@@ -128,6 +129,7 @@ def test_the_order_of_parts_edges_policies_and_terms_is_irrelevant(known, asked,
         shuffled(known.bonds),
         shuffled(said._replace(terms=tuple(shuffled(said.terms))) for said in known.statements),
         known.unread,
+        shuffled(grant._replace(terms=tuple(shuffled(grant.terms))) for grant in known.grants),
     )
     assert decide(again, asked) == decide(known, asked)
     assert attribution(again, asked) == attribution(known, asked)
@@ -139,9 +141,9 @@ def test_blockers_are_exact(known, asked):
     for verdict in decide(known, asked):
         use, layer, blocking = verdict.use, verdict.layer, {blocker.asset for blocker in verdict.blockers}
         if not verdict.conflicts:
-            assert outcome(opened(known, asked, use, layer, blocking), asked, use, layer) is Outcome.ALLOWED
+            assert outcome(opened(known, asked, blocking), asked, use, layer) is Outcome.ALLOWED
         for one in blocking:
-            after = opened(known, asked, use, layer, blocking - {one})
+            after = opened(known, asked, blocking - {one})
             assert outcome(after, asked, use, layer) is not Outcome.ALLOWED
 
 
@@ -155,11 +157,11 @@ def test_those_to_ask_are_enough_and_nobody_is_to_spare(known, asked):
             continue
         named = {asked_of.owner: asked_of.assets for asked_of in asking}
         assert {blocker.owner for blocker in verdict.blockers} <= set(named)
-        after = opened(known, asked, use, layer, [id_ for assets in named.values() for id_ in assets])
+        after = opened(known, asked, [id_ for assets in named.values() for id_ in assets])
         assert outcome(after, asked, use, layer) is Outcome.ALLOWED
         for spared in named:
             rest = [id_ for id_, part in known.parts.items() if part.owner in named.keys() - {spared}]
-            assert outcome(opened(known, asked, use, layer, rest), asked, use, layer) is not Outcome.ALLOWED
+            assert outcome(opened(known, asked, rest), asked, use, layer) is not Outcome.ALLOWED
 
 
 @unhurried
@@ -244,6 +246,7 @@ def test_a_hypothetical_child_is_answered_as_one_that_is_there(known, asked, kin
         [*known.bonds, *(Bond(UUID(int=810 + n), child.id, parent, kind) for n, parent in enumerate(set(parents)))],
         [*known.statements, Statement(UUID(int=802), child.id, Level.ASSET, ANYTHING, LicenseFamily.CUSTOM)],
         known.unread,
+        known.grants,
     )
     answers = outcomes(hypothetical(known, parents, kind), [asked._replace(asset=HYPOTHETICAL, version=None)])
     assert answers == outcomes(real, [asked._replace(asset=child.id, version=None)])

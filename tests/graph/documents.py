@@ -373,6 +373,11 @@ class Author:
                 "owner": ("artist",),
                 "madeFrom": ASSETS,
                 "permissionCheck": ASSETS,
+                "subject": (*ASSETS, "artist"),
+                "child": ASSETS,
+                "parent": ASSETS,
+                "simulateTakedown": ASSETS,
+                "receiptId": ("receipt",),
             }.get(word if word not in ("id", "ids") else field_name, kinds)
         return self._id(kinds)
 

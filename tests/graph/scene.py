@@ -69,6 +69,7 @@ OUTSIDE_KINDS = {
     "hook": Kind.HOOK,
     "lineage_edge": Kind.EDGE,
     "media": Kind.MEDIA,
+    "permission_grant": Kind.GRANT,
     "policy": Kind.POLICY,
     "provenance_event": Kind.EVENT,
     "release_item": Kind.ITEM,
@@ -577,6 +578,7 @@ def _only_here(rows: Rows) -> None:
             **{"valid": FOREVER, "acceptance": Acceptance.PROPOSED, **values},
         )
     nothing = rows.term_set()
+    granted = rows.term_set({"use": Use.REMIX, "decision": Decision.ALLOWED, "sublicense": True, "purpose": NASTY[4]})
     for name, values in {
         "artist": {"level": "ARTIST", "subject_id": nova},
         "platform": {"level": "PLATFORM", "subject_id": None},
@@ -588,6 +590,20 @@ def _only_here(rows: Rows) -> None:
             term_set_id=nothing,
             license_family=LicenseFamily.ALL_RIGHTS_RESERVED,
             **{"valid": FOREVER, **values},
+        )
+    for name, values in {
+        "given": {"asset_id": rows.keys["hub"], "grantee_id": nova},
+        "private": {"asset_id": rows.keys["track.private"]},
+        "withdrawn": {"asset_id": rows.keys["track.withdrawn"], "grantee_id": rows.keys["archive"]},
+        "closed": {"asset_id": rows.keys["hub"], "known": OVER},
+        "ended": {"asset_id": rows.keys["track.public"], "valid": OVER},
+    }.items():
+        rows.add(
+            f"grant.{name}",
+            tables.permission_grant,
+            term_set_id=granted,
+            granted_by_id=rows.keys["account.ada"],
+            **{"grantee_id": rows.keys["far"], "valid": FOREVER, **values},
         )
     rows.event("event.artist", "nova", EventKind.ASSET_UPDATED)
     visuals = {

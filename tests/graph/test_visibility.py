@@ -6,16 +6,23 @@ as a `teaser` (a scheduled release: that and cover, hook and room), or `not` at 
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from db.engine import Database
 from domain.accounts import Viewer
+from domain.assets import AssetState
 from domain.ids import Kind, Ref
 from graph.reading import Execution, Reader
+from graph.schema import executable
 from tests.graph.scene import STATES, Rows, Scene, digest, mbid, named_assets
+from tests.graph.secrets import Secrets, draw
 
 OUTSIDERS = ("anonymous", "agent", "stranger")
 MEMBERS = ("member", "editor")
@@ -307,8 +314,9 @@ ROWS = {
     "edge.rejected.theirs": BOTH_OWNERS,
     "edge.refused.theirs": BOTH_OWNERS,
     "edge.both_hidden": MEMBERS,
-    "edge.closed": NOBODY,
-    "edge.ended": NOBODY,
+    # Every version is kept and read by its id, as it was cited; it is in no list.
+    "edge.closed": EVERYBODY,
+    "edge.ended": EVERYBODY,
     "edge.to_come": NOBODY,
     "visual.public_hook": EVERYBODY,
     "visual.world": EVERYBODY,
@@ -322,7 +330,13 @@ ROWS = {
     "split.ended": NOBODY,
     "policy.artist": EVERYBODY,
     "policy.platform": EVERYBODY,
-    "policy.closed": NOBODY,
+    "policy.closed": EVERYBODY,
+    # The stranger gave the first, and was given the second.
+    "grant.given": BOTH_OWNERS,
+    "grant.private": BOTH_OWNERS,
+    "grant.withdrawn": MEMBERS,
+    "grant.closed": NOBODY,
+    "grant.ended": NOBODY,
     "event.artist": EVERYBODY,
     "room.public": EVERYBODY,
     "room.members": ("stranger",),
@@ -449,3 +463,176 @@ async def test_a_search_finds_people_only_where_their_credits_are_listed(
     for name, text in called.items():
         there = [{"id": scene[name]}] if viewer in ROWS[name] else []
         assert found[text] == {"totalCount": len(there), "nodes": there}
+
+
+# -- what is computed ------------------------------------------------------------------------------------------------
+
+EDGE = """id kind status note evidence { method } assertedBy { handle }
+  history { status evidence { method } } child { id title } parent { id title }"""
+STEP = f"kind edge {{ {EDGE} }} item {{ id title version {{ title }} }} parent {{ id title owner {{ handle }} }}"
+VERDICT = f"""use layer decision reasons clearByReason route {{ kind price {{ amountMinor }} }}
+  blockers {{ layer decision reason clause asset {{ id title }} owner {{ handle }} policy {{ id license }} path {{ {STEP} }} }}
+  askAtLeast {{ owner {{ handle }} assets {{ id title }} }} clearBy {{ reRecordable step {{ {STEP} }} }}
+  conflicts {{ licenses assets {{ id title }} }}"""
+BRIEF = (
+    "use layer decision reasons route { price { amountMinor } } blockers { clause owner { handle } asset { title } }"
+)
+QUESTION = "uses: [REMIX, COMMERCIAL_USE]"
+WALKED = f"complete reason endCursor assets {{ distance asset {{ id title }} through {{ {STEP} }} }}"
+COMPUTED_FIELDS = {
+    "rights": f"query($x: ID!) {{ asset(id: $x) {{ rights({QUESTION}) {{ {VERDICT} }} }} }}",
+    "hypotheticalRights": (
+        f"query($x: ID!) {{ hypotheticalRights(parents: [$x], kind: SAMPLES, {QUESTION}) {{ {VERDICT} }} }}"
+    ),
+    "permissionCheck": (
+        f"query($x: ID!) {{ permissionCheck(ids: [$x], uses: [SYNC]) {{ decision verdicts {{ {BRIEF} }} }} }}"
+    ),
+    "clearWindows": "query($x: ID!) { asset(id: $x) { clearWindows(uses: [SYNC], lengthMs: 9000) { startMs endMs } } }",
+    "attribution": (
+        "query($x: ID!) { asset(id: $x) { attribution { distance license author { handle } asset { id title } } } }"
+    ),
+    "ancestors": f"query($x: ID!) {{ asset(id: $x) {{ ancestors {{ {WALKED} }} }} }}",
+    "descendants": f"query($x: ID!) {{ asset(id: $x) {{ descendants {{ {WALKED} }} }} }}",
+    "ancestors, one by one": f"query($x: ID!) {{ asset(id: $x) {{ ancestors(first: 1) {{ {WALKED} }} }} }}",
+    "ancestors of a stretch": (
+        f"query($x: ID!) {{ asset(id: $x) {{ ancestors(window: {{ startMs: 0, endMs: 1 }}) {{ {WALKED} }} }} }}"
+    ),
+    "lineagePath": (
+        f"query($x: ID!, $y: ID!) {{ lineagePath(from: $x, to: $y, k: 3) {{ length steps {{ {STEP} }} }} }}"
+    ),
+    "termsInWords": "query($x: ID!) { asset(id: $x) { ... on Release { termsInWords } } }",
+    "lineageRoots": "query($x: ID!) { lineageRoots(id: $x, first: 100) { id title } }",
+    "commonAncestors": "query($x: ID!) { commonAncestors(ids: [$x], first: 100) { distances asset { id title } } }",
+    "licenseDrift": f"""query {{ licenseDrift({QUESTION}, first: 40) {{
+      complete endCursor drifts {{ declared asset {{ id title }} verdict {{ decision blockers {{ clause asset {{ id }} }} }} }} }} }}""",
+}
+"""By the field, what is asked of the asset `$x`, and of `$y`."""
+WALKS = ("ancestors", "descendants", "lineagePath", "lineageRoots", "commonAncestors")
+"""Along the edges that a viewer may hear of."""
+DECISIONS = ("rights", "hypotheticalRights", "permissionCheck", "clearWindows", "attribution")
+
+
+@pytest.fixture(scope="module")
+async def drawn(new_target: Callable[[], dict[str, Any]]) -> AsyncIterator[tuple[Secrets, Database]]:
+    """The graphs of secrets, and the database they are in."""
+    secrets = draw(seed=4, graphs=4, size=7)
+    opened = Database(new_target())
+    await opened.open()
+    await secrets.rows.write(opened)
+    yield secrets, opened
+    await opened.close()
+
+
+def watchers(secrets: Secrets) -> dict[str, Viewer]:
+    """Somebody who may see nothing, an agent, one who holds some artists, and one who holds all of them."""
+    artists = [secrets.rows.keys[asset.owner] for asset in secrets.assets.values()]
+    me = UUID(int=1)
+    return {
+        "anonymous": Viewer(),
+        "agent": Viewer(is_agent=True),
+        "some": Viewer(account=me, holds=tuple(artists[::3])),
+        "all": Viewer(account=me, holds=tuple(artists)),
+    }
+
+
+def ends(name: str) -> dict[str, str]:
+    """What `$x` and `$y` stand for: an asset, and the first one of its graph."""
+    return {"x": name, "y": f"{name.partition('x')[0]}x0q"}
+
+
+async def computed(
+    reader: Reader, secrets: Secrets, field: str, viewer: Viewer, names: Iterable[str]
+) -> dict[str, Any]:
+    """What a field answers of some assets."""
+    question, answers = COMPUTED_FIELDS[field], {}
+    for name in names:
+        variables = {mark: secrets.rows[end] for mark, end in ends(name).items() if f"${mark}" in question}
+        answer = json.loads((await reader.answer(question, None, variables, viewer)).body)
+        assert "errors" not in answer, answer
+        answers[name] = answer["data"]
+    return answers
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every text and number of an answer, as text; a cursor also as the bytes it was made of."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from leaves(inner)
+    elif value is not None:
+        yield str(value)
+
+
+def starts(secrets: Secrets, viewer: Viewer) -> list[str]:
+    """The assets a viewer may ask about."""
+    return [
+        name
+        for name, asset in secrets.assets.items()
+        if secrets.is_shown(name, viewer) or asset.state is AssetState.UNLISTED
+    ]
+
+
+@pytest.mark.parametrize("field", COMPUTED_FIELDS)
+@pytest.mark.parametrize(
+    ("execution", "who"),
+    [*[(Execution.PLAN, who) for who in ("anonymous", "agent", "some")], (Execution.REFERENCE, "some")],
+)
+async def test_what_is_computed_shows_no_word_of_what_the_viewer_may_not_see(
+    drawn: tuple[Secrets, Database], execution: Execution, field: str, who: str
+) -> None:
+    secrets, database = drawn
+    viewer = watchers(secrets)[who]
+    names = starts(secrets, viewer) if "$x" in COMPUTED_FIELDS[field] else [next(iter(secrets.assets))]
+    reader = Reader(executable(), database, execution)
+    for name, answer in (await computed(reader, secrets, field, viewer, names)).items():
+        asked_about = [end for mark, end in ends(name).items() if f"${mark}" in COMPUTED_FIELDS[field]]
+        texts = list(leaves(answer))
+        for secret in secrets.secrets_of(viewer, asked_about):
+            assert not [text for text in texts if secret in text], (name, secret)
+        cursors = [base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for text in texts if _is_cursor(text)]
+        for key in secrets.hidden_keys(viewer, asked_about):
+            assert not [cursor for cursor in cursors if key.bytes in cursor], (name, key)
+
+
+def _is_cursor(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]{24,}", text) is not None and len(text) % 4 != 1
+
+
+def skeleton(value: Any) -> Any:
+    """What is left of an answer without names: decisions, distances and how many there are."""
+    if isinstance(value, list):
+        return sorted((skeleton(item) for item in value), key=repr)
+    return {
+        key: inner if key in ALIKE else skeleton(inner)
+        for key, inner in (value or {}).items()
+        if key in ALIKE or key in HOLDING
+    }
+
+
+ALIKE = frozenset({"decision", "distance", "distances", "complete", "startMs", "endMs", "use", "layer", "length"})
+"""What every viewer is told alike."""
+HOLDING = frozenset(
+    {"asset", "rights", "verdicts", "blockers", "clearWindows", "attribution", "ancestors", "descendants", "assets"}
+    | {"permissionCheck", "hypotheticalRights", "commonAncestors", "lineageRoots", "lineagePath"}
+)
+"""What holds it."""
+
+
+@pytest.mark.parametrize("who", ["anonymous", "agent", "some"])
+@pytest.mark.parametrize("field", [*DECISIONS, *WALKS])
+async def test_what_a_viewer_may_not_see_changes_no_decision_and_no_count(
+    drawn: tuple[Secrets, Database], field: str, who: str
+) -> None:
+    secrets, database = drawn
+    viewers = watchers(secrets)
+    reader = Reader(executable(), database)
+    names = [name for name in secrets.assets if secrets.is_shown(name, viewers[who])]
+    if field == "lineagePath":
+        names = [name for name in names if secrets.is_shown(ends(name)["y"], viewers[who])]
+    if field in WALKS:
+        # An edge that its owners keep to themselves is no step for others; it still binds.
+        names = [name for name in names if int(name.removeprefix("asset").partition("x")[0]) % 2 == 0]
+    theirs = await computed(reader, secrets, field, viewers[who], names)
+    whole = await computed(reader, secrets, field, viewers["all"], names)
+    assert {name: skeleton(answer) for name, answer in theirs.items()} == {
+        name: skeleton(answer) for name, answer in whole.items()
+    }

@@ -65,6 +65,31 @@ async def test_a_session_made_for_loopback_is_good_nowhere_else(client: httpx.As
     )
 
 
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
+async def test_what_a_proxy_of_this_machine_passes_on_is_not_from_this_machine(
+    client: httpx.AsyncClient, header: str
+) -> None:
+    passed_on = await client.post("/graphql", json=QUERY, headers=signed() | {header: "127.0.0.1"})
+    assert passed_on.status_code == 401
+
+
+async def test_only_a_named_proxy_says_who_it_speaks_for(database: Database) -> None:
+    async def left(proxies: tuple[str, ...], *speaking_for: str) -> list[int]:
+        app = create_app(Settings(proxies=proxies, points=1000, points_per_second=1), database)
+        transport = httpx.ASGITransport(app, client=("192.0.2.1", 4000))
+        asking = httpx.AsyncClient(transport=transport, base_url="http://casset")
+        answers = [
+            await asking.post("/graphql", json=QUERY, headers={"x-forwarded-for": address}) for address in speaking_for
+        ]
+        return [answer.json()["extensions"]["cost"]["remaining"] for answer in answers]
+
+    one, other = "198.51.100.1", "203.0.113.2"
+    first, second = await left(("192.0.2.0/24",), one, other)
+    assert abs(first - second) < 100, "each of them has a bucket"
+    first, second = await left((), one, other)
+    assert second < first, "an address that is only said shares the bucket of who says it"
+
+
 @pytest.mark.parametrize("ending", ["revoked_at", "expires_at"])
 async def test_a_session_that_is_over_is_refused_like_an_unknown_one(
     client: httpx.AsyncClient, database: Database, ending: str
@@ -210,7 +235,8 @@ async def test_an_empty_bucket_answers_before_anything_is_read(database: Databas
 async def test_a_cookie_counts_only_beside_a_header_no_foreign_page_can_send(
     client: httpx.AsyncClient, name: str
 ) -> None:
-    cookie = {"cookie": f"{name}={SECRET.replace(' ', '%20')}"}
+    # On this machine: elsewhere the plain name counts for nothing at all.
+    cookie = {"cookie": f"{name}={SECRET.replace(' ', '%20')}", "host": "localhost"}
     alone = await client.post("/graphql", json=QUERY, headers=cookie)
     assert (alone.status_code, alone.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
 

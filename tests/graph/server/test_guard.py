@@ -199,7 +199,9 @@ def cors(got: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in got.headers.items() if name.startswith("access-control-")}
 
 
-EXPOSED = "etag, ratelimit, ratelimit-policy, retry-after, x-request-id"
+EXPOSED = (
+    "accept-ranges, content-range, etag, ratelimit, ratelimit-policy, retry-after, x-preview-duration, x-request-id"
+)
 
 
 @pytest.mark.parametrize("origin", [None, FOREIGN, "null", TRUSTED])
@@ -241,6 +243,8 @@ def test_a_preflight_is_answered_without_the_application(production: Running, or
         "idempotency-key",
         "x-request-id",
         "if-none-match",
+        "if-range",
+        "range",
         "last-event-id",
         "x-requested-with",
         "apollo-require-preflight",

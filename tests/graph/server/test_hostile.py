@@ -114,9 +114,11 @@ async def over_sse(server: Served, body: bytes) -> Reply:
     return await over_http(server, body, accept="text/event-stream")
 
 
-async def over_websocket(server: Served, body: bytes) -> Reply:
-    """The code of the closing frame stands for the status."""
+async def over_websocket(server: Served, body: bytes, *, before: Awaitable[None] | None = None) -> Reply:
+    """The code of the closing frame stands for the status; `before` is awaited on the open socket."""
     async with server.socket() as client:
+        if before is not None:
+            await before
         with contextlib.suppress(ConnectionClosed):
             await client.socket.send(b'{"id":"1","type":"subscribe","payload":' + body + b"}", text=True)
         heard = await client.hear()
@@ -135,6 +137,11 @@ ROADS: dict[str, Callable[[Served, bytes], Awaitable[Reply]]] = {
 
 def asking(text: str, **parameters: Any) -> bytes:
     return json.dumps({"query": text, **parameters}).encode()
+
+
+async def empty(server: Served) -> None:
+    """Take all there is from an unknown caller on this machine, and more."""
+    await server.app._buckets.settle(ACTOR, -(10**6))
 
 
 async def balance(server: Served) -> int:
@@ -169,7 +176,7 @@ ATTACKS: dict[str, tuple[str, int | None]] = {
     "13 pages out of bounds": (BAD, None),
     "14 variables nested 10,000 deep": (BAD, 4400),
     "14 variables nested 1,000 deep": (BAD, None),
-    "14 variables of 64 KiB": (BAD, None),
+    "14 variables of 64 KiB": (TOO_COSTLY, None),
     "14 keys twice": (BAD, None),
     "14 NaN": (BAD, 4400),
     "14 half a surrogate pair": (BAD, 4400),
@@ -192,9 +199,10 @@ async def test_an_attack_is_refused_alike_on_every_road_and_paid_for(server: Ser
     if road == "WebSocket" and closes is not None:
         assert refused.status == closes
         return
-    assert set(refused.codes) == {code}
     # Validation stops at five, and says that it did.
     assert 1 <= len(refused.codes) <= 6
+    assert set(refused.codes[:5]) == {code}
+    assert refused.codes[5:] in ([], [TOO_COSTLY])
     if name not in NO_REQUEST:
         # Over SSE a refusal is what the stream says.
         assert refused.status == {"HTTP": 400, "SSE": 200, "WebSocket": None}[road]
@@ -203,7 +211,9 @@ async def test_an_attack_is_refused_alike_on_every_road_and_paid_for(server: Ser
         assert refused.status == (413 if code == TOO_LARGE else 400)
 
 
-@pytest.mark.parametrize("name", [name for name, (code, _) in ATTACKS.items() if code == TOO_COSTLY])
+@pytest.mark.parametrize(
+    "name", [name for name, (code, _) in ATTACKS.items() if code == TOO_COSTLY and "variables" not in name]
+)
 async def test_a_limit_is_looked_at_before_the_rules_of_validation(server: Served, name: str) -> None:
     request = json.loads(published()[name](0))
     request["query"] = "fragment Nope on Nope { nope } " + request["query"]
@@ -227,8 +237,11 @@ async def test_what_keeps_the_limits_is_answered_or_refused_and_never_fails(
 )
 async def test_an_empty_bucket_answers_before_a_document_is_parsed(database: Database, text: str, road: str) -> None:
     with served(database._target, Settings(points=1000, points_per_second=1)) as poor:
-        await poor.app._buckets.settle(ACTOR, -(10**6))
-        refused = await ROADS[road](poor, asking(text))
+        if road == "WebSocket":
+            refused = await over_websocket(poor, asking(text), before=empty(poor))
+        else:
+            await empty(poor)
+            refused = await ROADS[road](poor, asking(text))
         # A document is not even looked up among those seen before.
         assert not poor.app.reader.documents._kept
     assert refused.codes == ["RATE_LIMIT"]

@@ -1,0 +1,144 @@
+"""Where jobs live, and how they are handed out: to one worker at a time, whatever happens to it.
+
+A job is written in the transaction that needs it. A claim is a lease with a fence: a worker that was away too long
+finds its fence overtaken, and whatever it was about to write with it is rolled back. So a job may run more than once,
+and its effect, written in the transaction that completes it, happens once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import tables
+from db.places import Type, columns
+from domain.jobs import LEASE, MOST_ATTEMPTS, MOST_DEATHS, ClaimedJob, JobKind, JobState, NewJob, longest_wait
+
+JOB = Type(
+    "Job",
+    tables.job,
+    {
+        **columns(tables.job, "kind", "state", "progress", "attempts", "error", "created_at", "finished_at", id="ref"),
+    },
+)
+LONGEST_ERROR = 300
+_DIED = "Its worker stopped without a word."
+
+
+class LeaseLost(Exception):
+    """The job is no longer this worker's: whatever it wrote must be rolled back."""
+
+
+async def enqueue(connection: AsyncConnection, jobs: Sequence[NewJob]) -> None:
+    """Write jobs down, in the transaction that needs them done."""
+    rows = [
+        {
+            "id": job.id,
+            "kind": job.kind.value,
+            "subject_id": job.subject,
+            "owner_id": job.owner,
+            "payload": dict(job.payload),
+        }
+        for job in jobs
+    ]
+    await connection.execute(insert(tables.job), rows)
+
+
+async def claim(connection: AsyncConnection, kinds: Collection[JobKind], most: int) -> list[ClaimedJob]:
+    """Take the jobs that are due, the longest waiting first; those that took too many workers along are left dead."""
+    job = tables.job
+    due = (
+        select(job.c.id)
+        .where(
+            job.c.state.in_((JobState.READY.value, JobState.RUNNING.value)),
+            job.c.kind.in_([kind.value for kind in kinds]),
+            job.c.run_after <= func.now(),
+        )
+        .order_by(job.c.run_after, job.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    deaths = case((job.c.state == JobState.RUNNING.value, job.c.deaths + 1), else_=job.c.deaths)
+    over = deaths >= MOST_DEATHS
+    lease_until = func.now() + literal(LEASE)
+    query = (
+        update(job)
+        .where(job.c.id == due.c.id)
+        .values(
+            state=case((over, JobState.DEAD.value), else_=JobState.RUNNING.value),
+            deaths=deaths,
+            attempts=case((over, job.c.attempts), else_=job.c.attempts + 1),
+            fence=job.c.fence + 1,
+            lease_until=case((over, None), else_=lease_until),
+            # Whoever looks for what is due finds a lease that ran out in the same index.
+            run_after=lease_until,
+            error=case((deaths > job.c.deaths, _told(_DIED)), else_=job.c.error),
+            finished_at=case((over, func.now())),
+        )
+        .returning(job.c.id, job.c.kind, job.c.subject_id, job.c.payload, job.c.attempts, job.c.fence, job.c.state)
+    )
+    rows = (await connection.execute(query)).all()
+    return [
+        ClaimedJob(row.id, JobKind(row.kind), row.subject_id, row.payload, row.attempts, row.fence)
+        for row in rows
+        if row.state == JobState.RUNNING.value
+    ]
+
+
+def _told(error: str) -> Any:
+    """The errors so far, and one more: the last ones, a line each."""
+    line = error.replace("\n", " ")[:LONGEST_ERROR]
+    return func.right(func.concat_ws("\n", tables.job.c.error, line), MOST_ATTEMPTS * (LONGEST_ERROR + 1))
+
+
+def _mine(job: ClaimedJob) -> Any:
+    table = tables.job
+    return and_(table.c.id == job.id, table.c.fence == job.fence, table.c.state == JobState.RUNNING.value)
+
+
+async def renew(connection: AsyncConnection, job: ClaimedJob, progress: int | None = None) -> None:
+    """Say that a job is still worked on, and how many percent are done where that is known.
+
+    Raises:
+        LeaseLost: another worker has it.
+    """
+    lease_until = func.now() + literal(LEASE)
+    values: dict[str, Any] = {"lease_until": lease_until, "run_after": lease_until}
+    if progress is not None:
+        values["progress"] = progress
+    await _only(connection, update(tables.job).where(_mine(job)).values(values))
+
+
+async def complete(connection: AsyncConnection, job: ClaimedJob) -> None:
+    """Call a job done, first thing in the transaction that writes its effect.
+
+    Raises:
+        LeaseLost: another worker has it.
+    """
+    values = {"state": JobState.DONE.value, "progress": 100, "lease_until": None, "finished_at": func.now()}
+    await _only(connection, update(tables.job).where(_mine(job)).values(values))
+
+
+async def fail(connection: AsyncConnection, job: ClaimedJob, error: str, *, hopeless: bool = False) -> None:
+    """Put a job back for later, or among the dead where it was tried often enough or cannot succeed.
+
+    Raises:
+        LeaseLost: another worker has it.
+    """
+    values: dict[str, Any] = {"error": _told(error), "lease_until": None, "progress": None}
+    if hopeless or job.attempts >= MOST_ATTEMPTS:
+        values |= {"state": JobState.DEAD.value, "finished_at": func.now()}
+    else:
+        wait = longest_wait(job.attempts) * random.random()  # noqa: S311  # it only spreads retries out
+        values |= {"state": JobState.READY.value, "run_after": func.now() + literal(wait)}
+    await _only(connection, update(tables.job).where(_mine(job)).values(values))
+
+
+async def _only(connection: AsyncConnection, query: Any) -> None:
+    if (await connection.execute(query.returning(tables.job.c.id))).first() is None:
+        raise LeaseLost

@@ -1,0 +1,41 @@
+"""The SDL of accounts and of who is asking. The session's secret is in no field: it travels in a cookie."""
+
+from __future__ import annotations
+
+import strawberry
+
+from graph.artists import Artist
+from graph.claims import ArtistClaim
+from graph.contributors import Credit, Split
+from graph.entitlements import Entitlement
+from graph.fields import PAGE, Connection, DateTime, Node, stored
+from graph.keys import AgentKey
+from graph.memberships import Membership
+
+
+@strawberry.type(description="Somebody who signs in. Only they see it.")
+class Account(Node):
+    """The viewer's own account."""
+
+    handle: str = stored("The name they sign in with.")
+    email: str | None = stored("The address their letters go to.")
+    email_verified: bool = stored("They have shown the address to be theirs.")
+    created_at: DateTime = stored("When they joined.")
+
+
+@strawberry.type(description="Who is asking.")
+class Viewer:
+    """The signed-in person."""
+
+    account: Account = stored("Their account.")
+    artists: Connection[Artist] = stored("The artists they hold.", *PAGE)
+    keys: Connection[AgentKey] = stored("The keys they issued, and those of artists they own, newest first.", *PAGE)
+    memberships: Connection[Membership] = stored("As what they hold each of them, newest first.", *PAGE)
+    entitlements: Connection[Entitlement] = stored("What is open to them, newest first.", *PAGE)
+    claims: Connection[ArtistClaim] = stored("The artists they claim to be, newest first.", *PAGE)
+    proposed_credits: Connection[Credit] = stored(
+        "The credits that name them, or an artist they edit, and wait for `answerCredit`; newest first.", *PAGE
+    )
+    proposed_splits: Connection[Split] = stored(
+        "The shares that name them, or an artist they edit, and wait for `answerSplit`.", *PAGE
+    )

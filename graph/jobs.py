@@ -1,0 +1,34 @@
+"""The SDL of jobs."""
+
+from __future__ import annotations
+
+import strawberry
+
+from domain.jobs import JobKind, JobState
+from graph.fields import DateTime, Node, described, stored
+
+described(
+    JobKind,
+    HASH_MEDIA="Reading an upload to its end; from then on it may be heard.",
+    COMPUTE_WAVEFORM="Drawing the waveform of an upload.",
+)
+described(
+    JobState,
+    READY="It waits, for its turn or for another try.",
+    RUNNING="It is under way.",
+    DONE="It is done.",
+    DEAD="It failed, and is not tried again.",
+)
+
+
+@strawberry.type(description="What is done after an upload or another write. Members of the artist watch it.")
+class Job(Node):
+    """A job."""
+
+    kind: JobKind = stored("What is done.")
+    state: JobState = stored("Where it stands.")
+    progress: int | None = stored("How many percent are done; null while that is not known.")
+    attempts: int = stored("How often it was begun.")
+    error: str | None = stored("What went wrong so far, a line for each time.")
+    created_at: DateTime = stored("When it was asked for.")
+    finished_at: DateTime | None = stored("When it was done, or given up.")

@@ -1,0 +1,27 @@
+"""The SDL of memberships: who holds an artist, and as what."""
+
+from __future__ import annotations
+
+import strawberry
+
+from domain.accounts import Role
+from graph.artists import Artist
+from graph.fields import DateTime, Node, described, stored
+
+described(
+    Role,
+    OWNER="Decides: who else is a member, keys, the address.",
+    EDITOR="Changes what the artist has and says.",
+    CONTRIBUTOR="Takes part in the making, and sees what is not public yet.",
+    MEMBER="Sees what is not public yet.",
+)
+
+
+@strawberry.type(description="Somebody holds an artist, alone or with others. Only those who do see it.")
+class Membership(Node):
+    """A membership."""
+
+    handle: str = stored("The handle of the account.")
+    role: Role = stored("What they may do.")
+    artist: Artist = stored("Whom they hold.")
+    created_at: DateTime = stored("Since when.")

@@ -1,0 +1,92 @@
+"""The decoder: sound is read by processes of their own (`graph/server/sound.py`), a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from domain.errors import Invalid
+from domain.media import Format
+from domain.windows import Window
+from graph.server.sound import REFUSED
+from resolvers.media import Sound
+
+PATIENCE = 180.0
+"""Seconds for all of a file, on a machine that has other work too."""
+AT_ONCE = 2
+_ROOT = Path(__file__).parents[2]
+
+
+class DecoderFailed(Exception):
+    """The process ended without an answer; what it read may be good."""
+
+
+class ProcessDecoder:
+    """Reads sound in processes, two at a time."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def measure(self, file: BinaryIO, tell: Callable[[int], None]) -> Sound:
+        """Read all of it, as `Decoder` says."""
+        return Sound(**await self._ask(["measure", str(file.fileno())], (file.fileno(),), tell))
+
+    async def cut(self, file: BinaryIO, window: Window, into: BinaryIO) -> Format:
+        """Cut a window of it, as `Decoder` says."""
+        descriptors = (file.fileno(), into.fileno())
+        words = ["cut", *map(str, descriptors), str(window.start_ms), str(window.end_ms)]
+        return Format((await self._ask(words, descriptors, lambda _: None))["format"])
+
+    async def redraw(self, file: BinaryIO, into: BinaryIO) -> Format:
+        """Draw it again, as `Decoder` says."""
+        descriptors = (file.fileno(), into.fileno())
+        words = ["redraw", *map(str, descriptors)]
+        return Format((await self._ask(words, descriptors, lambda _: None))["format"])
+
+    async def _ask(self, words: list[str], descriptors: tuple[int, ...], tell: Callable[[int], None]) -> dict[str, Any]:
+        async with self._turns:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "graph.server.sound",
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                cwd=_ROOT,
+                pass_fds=descriptors,
+                env={"PATH": os.defpath},
+            )
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    last = await _last_line(process, tell)
+                    status = await process.wait()
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+        if status == REFUSED:
+            raise Invalid(last["refused"])
+        if status in {-signal.SIGXCPU, -signal.SIGXFSZ}:
+            raise Invalid("It cannot be read within the limits.")
+        if status != 0:
+            raise DecoderFailed(f"ended with {status}")
+        return last
+
+
+async def _last_line(process: asyncio.subprocess.Process, tell: Callable[[int], None]) -> dict[str, Any]:
+    """What the process answers, after what it says of its progress."""
+    told: dict[str, Any] = {}
+    if process.stdout is not None:
+        async for line in process.stdout:
+            told = json.loads(line)
+            if "progress" in told:
+                tell(told["progress"])
+    return told

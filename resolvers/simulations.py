@@ -1,0 +1,182 @@
+"""Before saving, and after: which verdicts a change flips, and whose. Only those are told, not all that is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from db.facts import facts_of
+from db.orders import FLIPPED
+from db.policies import subject_level
+from db.simulations import Reach, assets_of, may_write, reach_of
+from domain.facts import Bond, Facts, Question
+from domain.ids import Kind, Ref
+from domain.outcomes import Flip, flips
+from domain.policies import Stated
+from domain.rights import Use
+from domain.simulations import NOT_WRITTEN, Change, Paging, edge_change, merging, policy_change, takedown
+from resolvers.context import Acting
+
+Told = dict[str, Any]
+
+
+class Cut(StrEnum):
+    """Why not all flips are told."""
+
+    PAGE = "PAGE"
+    BUDGET = "BUDGET"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a change flips.
+
+    Attributes:
+        flips: by asset; its own verdicts before those of its hooks.
+        hooks: the hook of each question that asks about one.
+        kinds: of the assets.
+        seen: those that the asker may see.
+        is_whole: everything that the change may reach was looked at.
+    """
+
+    flips: Sequence[Flip]
+    hooks: Mapping[Question, UUID]
+    kinds: Mapping[UUID, Kind]
+    seen: frozenset[UUID]
+    is_whole: bool
+
+    def told(self, paging: Paging) -> Told:
+        """A page of it, as far as the asker may see it: what is hidden counts, and is not named."""
+        start = 0 if paging.after is None else paging.after + 1
+        page = list(enumerate(self.flips))[start : start + paging.first]
+        has_more = start + len(page) < len(self.flips)
+        last = page[-1] if page else None
+        return {
+            "__typename": "VerdictChanges",
+            "count": len(self.flips),
+            "owners": len({flip.owner for flip in self.flips}),
+            "changes": [self._change(flip) for _, flip in page],
+            "complete": self.is_whole and not has_more,
+            "reason": Cut.PAGE.value if has_more else None if self.is_whole else Cut.BUDGET.value,
+            "endCursor": None if last is None else FLIPPED.write(last[0], last[1].question.asset),
+        }
+
+    def _change(self, flip: Flip) -> Told:
+        asset, hook = flip.question.asset, self.hooks.get(flip.question)
+        shown = asset in self.seen
+        return {
+            "__typename": "VerdictChange",
+            "asset": Ref(self.kinds[asset], asset) if shown else None,
+            "owner": Ref(Kind.ARTIST, flip.owner) if shown and flip.owner else None,
+            "hook": Ref(Kind.HOOK, hook) if shown and hook else None,
+            "isOfHook": hook is not None,
+            "use": flip.use.value,
+            "layer": flip.layer.value,
+            "before": flip.before.value,
+            "after": flip.after.value,
+        }
+
+
+NOTHING_FLIPS = Foreseen([], {}, {}, frozenset(), is_whole=True)
+
+
+async def simulate_policy(acting: Acting, subject: Ref, stated: Stated | None, paging: Paging) -> Told | None:
+    """What another policy of an asset or an artist flips; None where it is not the asker's to change."""
+    if not await may_write(acting.database, acting.viewer, subject):
+        return None
+    return (await foreseen_policy(acting, subject, stated, paging.uses)).told(paging)
+
+
+async def simulate_edge(acting: Acting, bond: Bond, paging: Paging) -> Told | None:
+    """What another edge flips; None where an end is not there for the asker, or neither is theirs to change."""
+    ends = bond.child, bond.parent
+    read = await facts_of(acting.database, acting.viewer, ends)
+    parts = [read.facts.parts[end] for end in ends if end in read.named]
+    # Of what others withdrew nothing is told, not even how much is made of it.
+    if len(parts) < len(ends) or any(part.is_withdrawn and part.id not in read.seen for part in parts):
+        return None
+    refs = [Ref(Kind(part.kind.value.lower()), part.id) for part in parts]
+    if not any([await may_write(acting.database, acting.viewer, ref) for ref in refs]):
+        return None
+    return (await foreseen_edge(acting, bond, paging.uses)).told(paging)
+
+
+async def simulate_takedown(acting: Acting, asset: Ref, paging: Paging) -> Told | None:
+    """What the withdrawal of an asset flips; None where it is not the asker's to change."""
+    if not await may_write(acting.database, acting.viewer, asset):
+        return None
+    return (await foreseen_takedown(acting, asset.id, paging.uses)).told(paging)
+
+
+async def rights_changes(acting: Acting, since: datetime, paging: Paging) -> Told | None:
+    """Which verdicts on the asker's own assets are others now than they were then; None for who holds nothing."""
+    if not acting.viewer.holds:
+        return None
+    assets = await assets_of(acting.database, acting.viewer.holds, made_before=since)
+    reach = await reach_of(acting.database, assets, downwards=False)
+    then = await facts_of(acting.database, acting.viewer, reach.assets, (since, since))
+    now = await facts_of(acting.database, acting.viewer, reach.assets)
+    return _flipped(acting, reach, then.facts, now.facts, now.seen, paging.uses).told(paging)
+
+
+async def foreseen_policy(
+    acting: Acting, subject: Ref, stated: Stated | None, uses: frozenset[Use] = frozenset(Use)
+) -> Foreseen:
+    """What another policy of an asset, or of an artist for all of theirs, flips."""
+    is_artist = subject.kind is Kind.ARTIST
+    starts = await assets_of(acting.database, [subject.id]) if is_artist else [subject.id]
+    reach = await reach_of(acting.database, starts)
+    return await _foreseen(acting, reach, policy_change(subject_level(subject), subject.id, stated), uses)
+
+
+async def foreseen_edge(acting: Acting, bond: Bond, uses: frozenset[Use] = frozenset(Use)) -> Foreseen:
+    """What another edge flips."""
+    reach = await reach_of(acting.database, [bond.child])
+    return await _foreseen(acting, reach, edge_change(bond._replace(id=NOT_WRITTEN)), uses, [bond.parent])
+
+
+async def foreseen_takedown(
+    acting: Acting, asset: UUID, uses: frozenset[Use] = frozenset(Use), *, is_withdrawn: bool = True
+) -> Foreseen:
+    """What the withdrawal of an asset flips, or the end of it."""
+    reach = await reach_of(acting.database, [asset])
+    return await _foreseen(acting, reach, takedown(asset, is_withdrawn=is_withdrawn), uses)
+
+
+async def foreseen_merge(acting: Acting, keep: UUID, retire: UUID) -> Foreseen:
+    """What it flips that one asset takes the place of another, for everything but that other one."""
+    reach = await reach_of(acting.database, [keep, retire])
+    assets = [asset for asset in reach.assets if asset != retire]
+    hooks = {hook: (track, window) for hook, (track, window) in reach.hooks.items() if track != retire}
+    rest = Reach(assets, hooks, reach.is_whole)
+    return await _foreseen(acting, rest, merging(keep, retire), frozenset(Use), [retire])
+
+
+async def _foreseen(
+    acting: Acting, reach: Reach, change: Change, uses: frozenset[Use], others: Sequence[UUID] = ()
+) -> Foreseen:
+    read = await facts_of(acting.database, acting.viewer, [*reach.assets, *others])
+    return _flipped(acting, reach, read.facts, change(read.facts), read.seen, uses)
+
+
+def _flipped(
+    acting: Acting, reach: Reach, before: Facts, after: Facts, seen: frozenset[UUID], uses: frozenset[Use]
+) -> Foreseen:
+    """What differs for anybody who asks: grants to single artists are not heard, unless they are passed on."""
+    on = acting.now().date()
+    asked: list[tuple[UUID, UUID | None, Question]]
+    asked = [(asset, None, Question(asset, uses, on)) for asset in reach.assets]
+    asked += [(track, hook, Question(track, uses, on, window=window)) for hook, (track, window) in reach.hooks.items()]
+    asked.sort(key=lambda it: (it[0], it[1] is not None, it[1] or NOT_WRITTEN))
+    found = flips(before, after, [question for _, _, question in asked])
+    return Foreseen(
+        found,
+        {question: hook for _, hook, question in asked if hook is not None},
+        {id_: Kind(part.kind.value.lower()) for id_, part in after.parts.items()},
+        seen,
+        reach.is_whole,
+    )

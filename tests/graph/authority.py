@@ -1,0 +1,283 @@
+"""A town where everything that authority is about stands once in every state, and everybody who may come to it.
+
+Viewers are made as the doors make them: of memberships and of keys in the database. A `Household` is one set of
+things of Nova's in one state, with those of the counterpart beside it; what is done to one is not done to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, text
+
+from db import tables
+from db.accounts import viewer_of_account
+from db.engine import Database
+from db.keys import viewer_of_key
+from db.passwords import set_password
+from db.search import index_names
+from domain.accounts import ANONYMOUS, CodePurpose, Role, Viewer
+from domain.ids import Kind, Ref
+from domain.keys import KeyScope
+from domain.search import FoundKind
+from graph.reading import Reader
+from graph.schema import executable
+from graph.server.buckets import MemoryBuckets
+from graph.server.mail import Folder
+from resolvers.callers import Caller, House, secret_hash
+from resolvers.context import now, uuid7
+from resolvers.passwords import Passwords
+
+PASSWORD = "lantern-over-water-7"  # opens nothing
+STATES = ("PRIVATE", "UNLISTED", "PUBLIC", "ARCHIVED", "WITHDRAWN")
+MEMBERS = {
+    "owner": Role.OWNER,
+    "stale": Role.OWNER,
+    "editor": Role.EDITOR,
+    "contributor": Role.CONTRIBUTOR,
+    "member": Role.MEMBER,
+    "past": Role.OWNER,
+}
+"""Who is with Nova, and with a duo: `stale` signed in yesterday, `past` is with them no more."""
+SCOPES = {
+    "idle": {KeyScope.LICENSE, KeyScope.DERIVE, KeyScope.BUNDLE},
+    "reads": {KeyScope.READ, KeyScope.CHECK},
+    "assets": {KeyScope.READ, KeyScope.ASSETS_WRITE},
+    "lineage": {KeyScope.READ, KeyScope.LINEAGE_WRITE},
+    "all": set(KeyScope),
+    "foreign": set(KeyScope),
+}
+"""Keys: the owner issued all for Nova but `foreign`, which the stranger issued for theirs."""
+VIEWERS = ("anonymous", *MEMBERS, "stranger", "counterpart", "fan", *SCOPES)
+"""The counterpart owns what Nova's things are made from, and where Nova is credited; the stranger owns something else;
+the fan was let into Nova's world."""
+ARTISTS = {"nova": True, "far": True, "bo": True, "trio": True, "nina": False}
+"""Handles, and whether somebody signs in for them."""
+EVERYTHING = " UNION ALL ".join(
+    f"SELECT '{table.name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{table.name}\" AS t"
+    for table in tables.metadata.sorted_tables
+)
+
+
+@dataclass
+class Household:
+    """References by what they name; other words by their names, such as a handle nobody has."""
+
+    state: str
+    named: dict[str, Any]
+
+    def fill(self, given: Any, unknown: str | None = None) -> Any:
+        """An input with its `$names` filled in; the one that is `unknown` with a reference to nothing."""
+        if isinstance(given, Mapping):
+            return {name: self.fill(value, unknown) for name, value in given.items()}
+        if isinstance(given, list):
+            return [self.fill(value, unknown) for value in given]
+        if not isinstance(given, str) or not given.startswith("$"):
+            return given
+        value = self.named[given[1:]]
+        return nothing_like(value) if given[1:] == unknown else value
+
+
+def nothing_like(ref: str) -> str:
+    """A well-formed reference of the same kind to what is not there; always the same. To a word: another one."""
+    if "_" not in ref:
+        return "q0q0q0q0q0q0"
+    return str(Ref(Kind(ref.partition("_")[0]), UUID(int=0x7777)))
+
+
+@dataclass
+class Town:
+    """A database, everybody, and a household in each state that nobody shall change."""
+
+    database: Database
+    folder: Path
+    reader: Reader = field(init=False)
+    house: House = field(init=False)
+    ids: dict[str, UUID] = field(default_factory=dict)
+    viewers: dict[str, Viewer] = field(default_factory=dict)
+    still: dict[str, Household] = field(default_factory=dict)
+
+    async def settle(self) -> Town:
+        """Write everybody down."""
+        ample = MemoryBuckets(10_000, 1)
+        self.reader = Reader(executable(), self.database)
+        self.house = House(Passwords(patience=30), Folder(self.folder, "casset@example.com"), ample, ample, ample)
+        encoded = await self.house.passwords.hashed(PASSWORD)
+        people = {**dict.fromkeys(MEMBERS, "nova"), "stranger": "far", "counterpart": "bo"}
+        others = ("fan", "gate", "sieve")
+        self.ids = {name: uuid7() for name in (*ARTISTS, *people, *others, "claimed", "fellow")}
+        async with self.database.write() as connection:
+            for handle, claimed in ARTISTS.items():
+                row = {"id": self.ids[handle], "handle": handle, "name": handle, "kind": "CREATOR", "claimed": claimed}
+                await connection.execute(insert(tables.artist).values(row))
+            for name in (*people, *others):
+                email = {"email": f"{name}@example.com", "email_key": f"{name}@example.com"}
+                row = {"id": self.ids[name], "handle": f"the-{name}", **email}
+                await connection.execute(insert(tables.account).values(row))
+            for name, artist in people.items():
+                id_ = self.ids["fellow"] if name == "editor" else uuid7()
+                await self._let_in(connection, id_, name, self.ids[artist])
+            claim = {"account_id": self.ids["owner"], "artist_id": self.ids["nina"], "proof_address": "https://x.test/"}
+            await connection.execute(insert(tables.artist_claim).values(id=self.ids["claimed"], **claim))
+            joined = {"account_id": self.ids["fan"], "scope": "CASSET", "source": "FREE_JOIN"}
+            await connection.execute(
+                insert(tables.entitlement).values(id=uuid7(), artist_id=self.ids["nova"], **joined)
+            )
+            await set_password(connection, self.ids["gate"], encoded)
+            for name in SCOPES:
+                await self._add_key(connection, uuid7(), name, secret_hash(name))
+        await self._enter([*people, "fan"])
+        self.still = {state: await self.household(state, crowded=True) for state in STATES}
+        return self
+
+    async def _let_in(self, connection: Any, id_: UUID, name: str, artist: UUID) -> None:
+        row = {"account_id": self.ids[name], "artist_id": artist, "role": MEMBERS.get(name, "OWNER")}
+        ended_at = now() if name == "past" else None
+        await connection.execute(insert(tables.membership).values(id=id_, ended_at=ended_at, **row))
+
+    async def _add_key(self, connection: Any, id_: UUID, name: str, hash_: bytes, artist: str | None = "nova") -> None:
+        issuer, artist = ("stranger", "far") if name == "foreign" else ("owner", artist)
+        row = {"account_id": self.ids[issuer], "artist_id": self.ids.get(artist), "scopes": sorted(SCOPES[name])}
+        held = {"id": id_, "name": name, "mode": "LIVE", "secret_hash": hash_, "expires_at": now() + timedelta(days=1)}
+        await connection.execute(insert(tables.agent_key).values(**row, **held))
+
+    async def _enter(self, people: Iterable[str]) -> None:
+        """Make everybody a viewer, as the doors do."""
+        self.viewers["anonymous"] = ANONYMOUS
+        async with self.database.read() as connection:
+            for name in people:
+                signed_in_at = now() - timedelta(hours=13 if name == "stale" else 0)
+                self.viewers[name] = await viewer_of_account(connection, self.ids[name], signed_in_at)
+        for name in SCOPES:
+            holder = await viewer_of_key(self.database, secret_hash(name))
+            assert holder is not None
+            self.viewers[name] = holder.viewer
+
+    async def household(self, state: str, *, crowded: bool = False) -> Household:
+        """Another set of things in a state; crowded, also what the owner may not have many of."""
+        kinds = {
+            Kind.TRACK: ("track", "hooked", "theirs", "root", "heir"),
+            Kind.RELEASE: ("release",),
+            Kind.CONTRIBUTOR: ("person", "self"),
+            Kind.CREDIT: ("credit",),
+            Kind.SPLIT: ("split",),
+            Kind.EDGE: ("claim", "mine", "made"),
+            Kind.GRANT: ("grant",),
+            Kind.POLICY: ("policy", "wide"),
+            Kind.KEY: ("key", "own_key"),
+            Kind.HOOK: ("hook",),
+            Kind.JOB: ("job",),
+            Kind.VERSION: ("version",),
+            Kind.ARTIST: ("duo",),
+            Kind.MEMBER: ("guest",),
+            Kind.ENTITLEMENT: ("given",),
+        }
+        ids = {name: uuid7() for names in kinds.values() for name in names}
+        named: dict[str, Any] = {name: str(Ref(kind, ids[name])) for kind, names in kinds.items() for name in names}
+        named |= {handle: str(Ref(Kind.ARTIST, self.ids[handle])) for handle in ARTISTS}
+        for name, kind in (("owner", Kind.ACCOUNT), ("fellow", Kind.MEMBER), ("claimed", Kind.CLAIM)):
+            named[name] = str(Ref(kind, self.ids[name]))
+        for word in ("handle", "reset", "verify", "code"):
+            named[word] = f"{word[0]}{uuid7().hex[-16:]}"
+        named |= {"title": f"Q{uuid7().hex[-20:]}", "email": f"{named['handle']}@example.com"}
+        async with self.database.write() as connection:
+            await self._furnish(connection, state, ids, named)
+            await self._around(connection, ids, named)
+            if crowded:
+                await self._crowd(connection, ids, named)
+            artist = tables.artist
+            query = select(artist.c.version).where(artist.c.id == self.ids["nova"])
+            named["novaVersion"] = (await connection.execute(query)).scalar_one()
+        return Household(state, named)
+
+    async def _furnish(self, connection: Any, state: str, ids: dict[str, UUID], named: dict[str, Any]) -> None:
+        """Nova's things, and those of the counterpart: `theirs` in the same state, `root` and `heir` for everybody to see."""
+        nova, bo = self.ids["nova"], self.ids["bo"]
+        for name, owner, shown in (
+            ("track", nova, state),
+            ("hooked", nova, state),
+            ("release", nova, state),
+            ("theirs", bo, state),
+            ("root", bo, "PUBLIC"),
+            ("heir", bo, "PUBLIC"),
+        ):
+            kind = Kind(named[name].partition("_")[0])
+            row = {"id": ids[name], "kind": kind.value.upper(), "owner_id": owner, "title": named["title"] + name}
+            await connection.execute(insert(tables.asset).values(**row, state=shown, badges=["HUMAN_MADE"]))
+            detail = {"duration_ms": 60_000} if kind is Kind.TRACK else {"current_version_id": ids["version"]}
+            await connection.execute(insert(tables.metadata.tables[kind.value]).values(id=ids[name], **detail))
+        version = {"id": ids["version"], "release_id": ids["release"], "number": 1}
+        await connection.execute(insert(tables.release_version).values(version))
+        hook = {"id": ids["hook"], "track_id": ids["hooked"], "start_ms": 0, "end_ms": 30_000}
+        await connection.execute(insert(tables.hook).values(hook))
+        await index_names(connection, [(ids["track"], FoundKind.TRACK, [named["title"]])])
+        for name, child, parent, standing in (
+            ("claim", "heir", "track", ("CLAIMED", "PENDING")),
+            ("mine", "track", "root", ("CLAIMED", "PENDING")),
+            ("made", "hooked", "root", ("CONFIRMED", "REGISTERED")),
+        ):
+            ends = {"child_id": ids[child], "parent_id": ids[parent], "kind": "REMIX_OF"}
+            row = {"status": standing[0], "registration": standing[1], "binding": True, "child_is_older": False}
+            said = {"evidence_source": "CHILD_OWNER"}
+            await connection.execute(insert(tables.lineage_edge).values(id=ids[name], **ends, **row, **said))
+
+    async def _around(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
+        """Who is credited, what is stated, granted and open to whom, a job, and codes that were sent."""
+        for name, artist in (("person", None), ("self", self.ids["nova"])):
+            await connection.execute(insert(tables.contributor).values(id=ids[name], name=name, artist_id=artist))
+        place = {"position": 1}
+        for id_, asset, contributor in ((ids["credit"], "theirs", "self"), (uuid7(), "track", "person")):
+            who = {"asset_id": ids[asset], "contributor_id": ids[contributor]}
+            await connection.execute(insert(tables.credit).values(id=id_, role="PRODUCER", **who, **place))
+        share = {"asset_id": ids["theirs"], "contributor_id": ids["self"], "pool": "MASTER", "basis_points": 10_000}
+        await connection.execute(insert(tables.split).values(id=ids["split"], **share, **place))
+        terms = uuid7()
+        await connection.execute(insert(tables.term_set).values(id=terms, digest=terms.hex))
+        term = {"use": "SYNC", "decision": "ALLOWED", "position": 1}
+        await connection.execute(insert(tables.term).values(id=uuid7(), term_set_id=terms, **term))
+        for name, asset in (("policy", "track"), ("wide", "hooked")):
+            row = {"level": "ASSET", "subject_id": ids[asset], "term_set_id": terms, "license_family": "CUSTOM"}
+            await connection.execute(insert(tables.policy).values(id=ids[name], **row))
+        grant = {"asset_id": ids["track"], "grantee_id": self.ids["bo"], "granted_by_id": self.ids["owner"]}
+        await connection.execute(insert(tables.permission_grant).values(id=ids["grant"], term_set_id=terms, **grant))
+        job = {"kind": "HASH_MEDIA", "subject_id": ids["track"], "owner_id": self.ids["nova"], "state": "DONE"}
+        await connection.execute(insert(tables.job).values(id=ids["job"], **job))
+        given = {"account_id": self.ids["gate"], "scope": "TRACK", "asset_id": ids["track"], "source": "GRANT"}
+        await connection.execute(insert(tables.entitlement).values(id=ids["given"], **given))
+        standing = {"id": uuid7(), "entitlement_id": ids["given"], "state": "ACTIVE"}
+        await connection.execute(insert(tables.entitlement_standing).values(standing))
+        invite = {"artist_id": self.ids["trio"], "invited_by_id": self.ids["gate"], "role": "MEMBER"}
+        lasts = {"secret_hash": secret_hash(named["code"]), "expires_at": now() + timedelta(days=1)}
+        await connection.execute(insert(tables.membership_invite).values(id=uuid7(), **invite, **lasts))
+        for name, purpose in (("reset", CodePurpose.RESET_PASSWORD), ("verify", CodePurpose.VERIFY_EMAIL)):
+            row = {"id": uuid7(), "account_id": self.ids["sieve"], "email_key": "sieve@example.com", "purpose": purpose}
+            lasts = {"secret_hash": secret_hash(named[name]), "expires_at": now() + timedelta(hours=1)}
+            await connection.execute(insert(tables.mailed_code).values(**row, **lasts))
+
+    async def _crowd(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
+        """Keys of the owner; a duo that all Nova's people hold as they hold her, and a guest."""
+        for name, artist in (("key", "nova"), ("own_key", None)):
+            await self._add_key(connection, ids[name], "reads", ids[name].bytes, artist)
+        row = {"id": ids["duo"], "handle": named["title"].lower(), "name": "duo", "kind": "DUO", "claimed": True}
+        await connection.execute(insert(tables.artist).values(row))
+        for name in MEMBERS:
+            await self._let_in(connection, uuid7(), name, ids["duo"])
+        guest = {"account_id": self.ids["gate"], "artist_id": ids["duo"], "role": "MEMBER"}
+        await connection.execute(insert(tables.membership).values(id=ids["guest"], **guest))
+
+    async def ask(self, viewer: str, document: str, variables: dict[str, Any]) -> bytes:
+        """What somebody is answered over HTTP."""
+        caller = Caller(self.house, "address:192.0.2.1")
+        answer = await self.reader.answer(document, None, variables, self.viewers[viewer], caller)
+        await self.house.settled()
+        return answer.body
+
+    async def everything(self) -> dict[str, tuple[int, int]]:
+        """By table, how many rows there are, and a digest of them."""
+        async with self.database.read() as connection:
+            return {name: (count, digest) for name, count, digest in await connection.execute(text(EVERYTHING))}
