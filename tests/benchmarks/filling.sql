@@ -38,12 +38,13 @@ DECLARE
   found record;
 BEGIN
   FOR found IN
-    SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
-    WHERE conrelid = name::regclass AND contype IN ('p', 'u', 'x') ORDER BY contype, conname
+    SELECT conrelid::regclass AS child, conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+    WHERE (conrelid = name::regclass AND contype IN ('p', 'u', 'x')) OR (confrelid = name::regclass AND contype = 'f')
+    ORDER BY contype, conname
   LOOP
     INSERT INTO bench.aside (of_table, statement)
-    VALUES (name, format('ALTER TABLE %I ADD CONSTRAINT %I %s', name, found.conname, found.definition));
-    EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', name, found.conname);
+    VALUES (name, format('ALTER TABLE %s ADD CONSTRAINT %I %s', found.child, found.conname, found.definition));
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.child, found.conname);
   END LOOP;
   FOR found IN
     SELECT indexrelid::regclass AS index, pg_get_indexdef(indexrelid) AS definition
@@ -57,7 +58,10 @@ CREATE PROCEDURE bench.put_back(name text) LANGUAGE plpgsql AS $$
 DECLARE
   noted text;
 BEGIN
-  FOR noted IN SELECT statement FROM bench.aside WHERE of_table = name ORDER BY position LOOP
+  -- What refers to a key comes after it.
+  FOR noted IN
+    SELECT statement FROM bench.aside WHERE of_table = name ORDER BY statement LIKE '%FOREIGN KEY%', position
+  LOOP
     EXECUTE noted;
   END LOOP;
 END $$;
