@@ -41,12 +41,11 @@ class Flip(NamedTuple):
 def outcomes(facts: Facts, questions: Sequence[Question]) -> tuple[Outcomes, ...]:
     """The outcome of each question, by use and layer."""
     facts = facts.naming(question.asset for question in questions)
-    groups: dict[Question, list[int]] = {}
-    for place, question in enumerate(questions):
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, asked in enumerate(questions):
         # A version speaks for its own release only: such questions share nothing.
-        shared = question._replace(uses=frozenset(), window=None)
-        if question.version is None:
-            shared = shared._replace(asset=HYPOTHETICAL)
+        alone = None if asked.version is None else asked.asset
+        shared = asked.on, asked.territory, asked.purpose, asked.version, asked.grantees, alone
         groups.setdefault(shared, []).append(place)
     answers: dict[int, Outcomes] = {}
     for places in groups.values():
@@ -60,6 +59,8 @@ def flips(before: Facts, after: Facts, questions: Sequence[Question]) -> tuple[F
     """The verdicts that a change of the facts changes, in the order of the questions."""
     found = []
     for question, old, new in zip(questions, outcomes(before, questions), outcomes(after, questions), strict=True):
+        if old == new:
+            continue
         part = after.parts.get(question.asset) or before.parts.get(question.asset)
         owner = None if part is None else part.owner
         found += [
