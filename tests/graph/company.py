@@ -30,6 +30,9 @@ PEOPLE = ("ada", "bo", "cy", "dee")
 ARTISTS = ("nova", "far")
 ASSETS = {"track": "TRACK", "other": "TRACK", "release": "RELEASE"}
 
+PATIENCE = 60
+"""Seconds after which a test gives up; no law here is about how long something takes."""
+
 
 @dataclass
 class Company:
@@ -125,8 +128,11 @@ class Company:
             await connection.exec_driver_sql("SET LOCAL ROLE casset_owner")
             await connection.exec_driver_sql(lock)
             tasks = [asyncio.ensure_future(deed) for deed in deeds]
-            while (await connection.exec_driver_sql(waiting)).scalar_one() < len(tasks):
-                await asyncio.wait(tasks, timeout=0.01)
+            async with asyncio.timeout(PATIENCE):
+                while (await connection.exec_driver_sql(waiting)).scalar_one() < len(tasks):
+                    await asyncio.wait(tasks, timeout=0.01)
+                    # Who is connected is looked at once in a transaction, and some connect only now.
+                    await connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
         return await asyncio.gather(*tasks)
 
     async def alter(self, table: Any, values: Any, *where: Any) -> None:
