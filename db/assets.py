@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, credit_stands, edge_ends_seen, holds_now, viewer_values
 from db.arguments import Bound, Filter, Paging
+from db.containment import contained
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
 from db.places import Computed, Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
 from db.verdicts import ASSET_REF_KINDS, ByLength, ByQuestion, ByWalk
@@ -164,14 +165,8 @@ def _stated(row: Any, policy: Any, _: Bound) -> ColumnElement[bool]:
 
 
 def _releases_of(row: Any, asset: Any, _: Bound) -> ColumnElement[bool]:
-    item, release = tables.release_item.alias(), tables.release.alias()
-    containing = (
-        select(release.c.id)
-        .join_from(item, release, release.c.current_version_id == item.c.version_id)
-        .where(item.c.asset_id == row.c.id)
-        .correlate_except(item, release)
-    )
-    return asset.c.id.in_(containing)
+    item = contained()
+    return asset.c.id.in_(select(item.c.release_id).where(item.c.asset_id == row.c.id).correlate_except(item))
 
 
 _EDGE_FILTERS = {"kinds": in_any("kind"), "statuses": in_any("status")}

@@ -46,6 +46,16 @@ class NewAsset:
     version: UUID | None = None
 
 
+async def writable(database: Database, viewer: Viewer, subject: Ref) -> Ref | None:
+    """An asset or an artist the viewer may change, as it goes by now; None where there is none, or it is not theirs."""
+    table = tables.artist if subject.kind is Kind.ARTIST else tables.asset
+    row = table.alias()
+    query = select(row.c.id).where(row.c.id == current_id(literal(subject.id, Uuid)), allowed(table, Action.WRITE, row))
+    async with database.read() as connection:
+        found = (await connection.execute(query, viewer_values(viewer))).scalar()
+    return None if found is None else Ref(subject.kind, found)
+
+
 async def hold_owner(connection: AsyncConnection, viewer: Viewer, artist_id: UUID) -> bool:
     """Keep an artist the viewer may make something for; False where there is none, or it is not theirs."""
     artist = tables.artist.alias()

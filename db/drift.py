@@ -11,6 +11,7 @@ from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, holds_now, viewer_values
 from db.arguments import DEFAULT_PAGE, LARGEST_PAGE, Given, Reading
 from db.assets import current_id
+from db.containment import contained
 from db.engine import Database
 from db.orders import NEWEST
 from db.verdicts import ByQuestion, read_count
@@ -37,11 +38,9 @@ class ByDrift(ByQuestion):
 
 
 def _derived(*, of_owner: bool) -> Any:
-    asset, edge, release, item = (
-        table.alias() for table in (tables.asset, tables.lineage_edge, tables.release, tables.release_item)
-    )
+    asset, edge, item = tables.asset.alias(), tables.lineage_edge.alias(), contained()
     made = exists().where(edge.c.child_id == asset.c.id, edge.c.binding, holds_now(edge)).correlate_except(edge)
-    holds = exists().where(release.c.id == asset.c.id, item.c.version_id == release.c.current_version_id)
+    holds = exists().where(item.c.release_id == asset.c.id)
     key, id_ = bindparam("key", type_=DateTime(timezone=True)), bindparam("id", type_=Uuid)
     wanted = [asset.c.owner_id == current_id(bindparam("owner", type_=Uuid))] if of_owner else []
     return (
@@ -50,7 +49,7 @@ def _derived(*, of_owner: bool) -> Any:
             *wanted,
             allowed(tables.asset, Action.LIST, asset),
             asset_shown(asset, Exposure.FULL),
-            or_(made, holds.correlate_except(release, item)),
+            or_(made, holds.correlate_except(item)),
             NEWEST.past(asset, key, id_, after=True),
         )
         .order_by(*NEWEST.columns(asset, backward=False))

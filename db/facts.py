@@ -8,7 +8,7 @@ viewer may see it, and what is told of it follows from that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -38,6 +38,7 @@ from sqlalchemy import (
 
 from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, edge_told, held, stood, viewer_values
+from db.containment import contained
 from db.engine import Database
 from db.statements import statement_text
 from domain.accounts import Viewer
@@ -63,12 +64,18 @@ class Read:
         seen: the parts the viewer may meet.
         named: those they may ask about by id; what is withdrawn among them, which is denied and tells nothing else.
         untold: the bonds they may not hear of.
+        moved: the ids that some assets which were asked about go by, by the ids they were asked about.
     """
 
     facts: Facts
     seen: frozenset[UUID]
     named: frozenset[UUID]
     untold: frozenset[UUID]
+    moved: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    def current(self, asked: UUID) -> UUID:
+        """The id that an asset which was asked about goes by."""
+        return self.moved.get(asked, asked)
 
 
 _ASKED = bindparam("asked", type_=ARRAY(Uuid), required=True)
@@ -76,19 +83,17 @@ _ASKED = bindparam("asked", type_=ARRAY(Uuid), required=True)
 
 def _above(child: ColumnElement[Any], *, now: bool) -> Any:
     """(id, parent, kind, windows, told) of what an asset is made of; items are what a release is made of."""
-    edge, release, item = (table.alias() for table in (tables.lineage_edge, tables.release, tables.release_item))
+    edge, item = tables.lineage_edge.alias(), contained()
     windows = ("child_start_ms", "child_end_ms", "parent_start_ms", "parent_end_ms")
     ends = [edge.c[name] for name in windows]
     stored = select(edge.c.id, edge.c.parent_id, edge.c.kind, *ends, edge_told(edge).label("told")).where(
         edge.c.child_id == child, edge.c.binding, stood(edge, now=now)
     )
     nothing: list[ColumnElement[Any]] = [literal_column("NULL::int").label(name) for name in windows]
-    contained = (
-        select(item.c.id, item.c.asset_id, literal(CONTAINS.value, Text), *nothing, true().label("told"))
-        .join_from(release, item, item.c.version_id == release.c.current_version_id)
-        .where(release.c.id == child)
+    held = select(item.c.id, item.c.asset_id, literal(CONTAINS.value, Text), *nothing, true().label("told")).where(
+        item.c.release_id == child
     )
-    return union_all(stored, contained).lateral("above")
+    return union_all(stored, held).lateral("above")
 
 
 def _listed(query: Any) -> ColumnElement[Any]:
@@ -99,7 +104,13 @@ def _listed(query: Any) -> ColumnElement[Any]:
 
 
 def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
-    asked = select(func.unnest(_ASKED).label("id")).cte("reached", recursive=True)
+    named_ids = select(func.unnest(_ASKED).label("id")).subquery()
+    merge = tables.merge.alias()
+    moved = (
+        select(merge.c.old_id, merge.c.new_id).where(merge.c.old_id == any_(_ASKED), stood(merge, now=now)).cte("moved")
+    )
+    went = select(moved.c.new_id).where(moved.c.old_id == named_ids.c.id).scalar_subquery()
+    asked = select(func.coalesce(went, named_ids.c.id).label("id")).cte("reached", recursive=True)
     above = _above(asked.c.id, now=now)
     reached = asked.union(select(above.c.parent_id).select_from(asked.join(above, true())))
     within = select(reached.c.id).limit(MOST_PARTS + 1).cte("within")
@@ -134,7 +145,8 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
         policy.c.license_family,
         policy.c.license,
     ).where(policy.c.subject_id.in_(select(subjects.c.id)), stood(policy, now=now))
-    answer = func.json_build_array(*map(_listed, (select(there), bonds, said, _heard(within, now=now))))
+    listed = (select(there), bonds, said, _heard(within, now=now), select(moved))
+    answer = func.json_build_array(*map(_listed, listed))
     return statement_text(select(func.convert_to(func.cast(answer, Text), literal_column("'UTF8'"))))
 
 
@@ -167,14 +179,15 @@ async def facts_of(
     Args:
         database: where it is read.
         viewer: who may see which part.
-        assets: the assets that are asked about.
+        assets: the assets that are asked about, also by ids they went by before.
         moment: (valid at, known at): what held then, as it was known then; None for now.
     """
     sql, names = _NOW if moment is None else _PAST
     values: dict[str, Any] = {"asked": list(assets), **viewer_values(viewer)}
     if moment is not None:
         values |= {"valid_at": moment[0], "known_at": moment[1]}
-    parts, bonds, said, granted = orjson.loads(await database.fetch(sql, [values[name] for name in names], keep=True))
+    told = orjson.loads(await database.fetch(sql, [values[name] for name in names], keep=True))
+    parts, bonds, said, granted, moved = told
     terms = await terms_of(database, {row[3] for row in (*said, *granted)})
     seen, named = (frozenset(_id(row[0]) for row in parts if row[column]) for column in (5, 6))
     known = {part.id: part for part in map(_part, parts[:MOST_PARTS])}
@@ -187,7 +200,8 @@ async def facts_of(
         frozenset(_id(row[0]) for row in parts[MOST_PARTS:]),
         [Grant(_id(id_), _id(asset), _id(grantee), terms[set_]) for id_, asset, grantee, set_ in granted],
     )
-    return Read(facts, seen, named, frozenset(_id(row[0]) for row in bonds if not row[-1]))
+    untold = frozenset(_id(row[0]) for row in bonds if not row[-1])
+    return Read(facts, seen, named, untold, {_id(old): _id(new) for old, new in moved})
 
 
 _SETS: WeakKeyDictionary[Database, dict[str, tuple[Term, ...]]] = WeakKeyDictionary()

@@ -42,16 +42,6 @@ def entitled(asset: Any) -> ColumnElement[bool]:
     return and_(or_(held(asset.c.owner_id), opened(asset)), VIEWER_ACCOUNT.is_not(None))
 
 
-async def may_write(database: Database, viewer: Viewer, asset_id: UUID) -> bool:
-    """Whether there is such an asset, and it is the viewer's to change."""
-    asset = tables.asset.alias()
-    query = select(asset.c.id).where(
-        asset.c.id == current_id(bindparam("asset", asset_id, Uuid)), allowed(tables.asset, Action.WRITE, asset)
-    )
-    async with database.read() as connection:
-        return (await connection.execute(query, viewer_values(viewer))).first() is not None
-
-
 async def media_held(connection: AsyncConnection, asset_id: UUID, role: MediaRole, sha256: str) -> Ref | None:
     """The uploaded media of an asset with these bytes in this role; None where there is none."""
     media, content = tables.media, tables.media_content

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, DateTime, Uuid, any_, bindparam, func, insert, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -16,6 +16,7 @@ from db.access import Action, allowed, viewer_values
 from db.arguments import Given, Reading
 from db.engine import Database
 from db.facts import Read, terms_of
+from db.history import moment_under_locks
 from db.places import ToOne, Type, column, columns, refer
 from db.verdicts import Unbound
 from domain.accounts import Viewer
@@ -62,7 +63,7 @@ class Stored:
 async def present(database: Database) -> datetime:
     """The time now, by the clock that the rows are dated by."""
     async with database.read() as connection:
-        return (await connection.execute(select(func.clock_timestamp(type_=DateTime(timezone=True))))).scalar_one()
+        return await moment_under_locks(connection)
 
 
 async def hold_chain(connection: AsyncConnection, account: UUID) -> tuple[int, str | None]:
@@ -128,9 +129,6 @@ def noted(read: Read) -> str:
             "untold": sorted(map(str, read.untold)),
         }
     ).decode()
-
-
-_BY_ID = ("unread", "edges", "policies", "grants", "seen", "untold")
 
 
 async def read_again(database: Database, facts: str) -> Read:

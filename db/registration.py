@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, viewer_values
 from db.assets import current_id
+from db.containment import contained
 from db.history import change_row, end_row, holds_at, moment_under_locks, since
 from domain.accounts import Viewer
 from domain.errors import Moved
@@ -159,16 +160,11 @@ def _stands(edge: Any) -> ColumnElement[bool]:
 
 
 def _neighbours(*, upwards: bool) -> Any:
-    edge, release, item = (table.alias() for table in (tables.lineage_edge, tables.release, tables.release_item))
-    ends = [edge.c.child_id, edge.c.parent_id], [release.c.id, item.c.asset_id]
+    edge, item = tables.lineage_edge.alias(), contained()
+    ends = [edge.c.child_id, edge.c.parent_id], [item.c.release_id, item.c.asset_id]
     (near, far), (holding, held) = ends if upwards else [pair[::-1] for pair in ends]
     stored = select(near, far).where(near == any_(_HERE), _stands(edge), edge.c.status != "REJECTED")
-    contained = (
-        select(holding, held)
-        .join_from(release, item, item.c.version_id == release.c.current_version_id)
-        .where(holding == any_(_HERE))
-    )
-    return union_all(stored, contained)
+    return union_all(stored, select(holding, held).where(holding == any_(_HERE)))
 
 
 _UP, _DOWN = _neighbours(upwards=True), _neighbours(upwards=False)
@@ -190,9 +186,20 @@ async def edge_between(
     return (await connection.execute(query)).scalar()
 
 
-async def add_edge(connection: AsyncConnection, edge_id: UUID, values: Mapping[str, Any], at: datetime) -> None:
-    """Write an edge that holds from a moment on."""
-    row = {"id": edge_id, "asserted_at": at, "created_at": at, **values, **since(at)}
+async def add_edge(connection: AsyncConnection, held: HeldEdge, values: Mapping[str, Any]) -> None:
+    """Write an edge that holds from its moment on; `values` are what is told of it beside its ends and its standing."""
+    row = {
+        "id": held.id,
+        "child_id": held.child.ref.id,
+        "parent_id": held.parent.ref.id,
+        "kind": held.kind.value,
+        "evidence_source": held.standing.declared_by.value,
+        "asserted_at": held.at,
+        "created_at": held.at,
+        **_columns(held.standing),
+        **since(held.at),
+        **values,
+    }
     await connection.execute(insert(tables.lineage_edge).values(row))
 
 
@@ -200,8 +207,15 @@ async def change_edge(
     connection: AsyncConnection, held: HeldEdge, standing: Standing, new_id: Callable[[], UUID]
 ) -> UUID:
     """Let an edge stand otherwise from now on; the id of the row that says so."""
-    values = {"status": standing.status.value, "registration": standing.registration.value, "binding": standing.binding}
-    return await change_row(connection, tables.lineage_edge, held.id, values, held.at, new_id)
+    return await change_row(connection, tables.lineage_edge, held.id, _columns(standing), held.at, new_id)
+
+
+def _columns(standing: Standing) -> dict[str, Any]:
+    return {
+        "status": standing.status.value,
+        "registration": standing.registration.value,
+        "binding": standing.binding,
+    }
 
 
 async def end_edge(connection: AsyncConnection, held: HeldEdge, new_id: Callable[[], UUID]) -> None:

@@ -11,19 +11,19 @@ from uuid import UUID
 from sqlalchemy import ARRAY, DateTime, Uuid, any_, bindparam, func, or_, select, true, union_all
 
 from db import tables
-from db.access import Action, allowed, holds_now, viewer_values
+from db.access import holds_now
 from db.arguments import Given, Reading
+from db.containment import contained
 from db.engine import Database
 from db.orders import FLIPPED
 from db.policies import POLICY_SUBJECTS, read_said
 from db.verdicts import ASSET_REF_KINDS, Unbound, read_count, read_uses, read_window
-from domain.accounts import Viewer
 from domain.errors import BadInput, Invalid
-from domain.facts import Bond
-from domain.ids import Kind, Ref, parse_ref_of
+from domain.ids import parse_ref_of
 from domain.lineage import EdgeKind
 from domain.policies import stated
-from domain.simulations import NOT_WRITTEN, Paging
+from domain.registration import EdgeDraft
+from domain.simulations import Paging
 from domain.windows import Window
 
 DEFAULT_CHANGES, MOST_CHANGES = 100, 1000
@@ -55,10 +55,9 @@ class ByEdge(Unbound):
 
     def read(self, given: Given) -> Reading:
         """Refuse ids of other kinds, and windows that are none."""
-        child, parent = (parse_ref_of(given[name], ASSET_REF_KINDS).id for name in ("child", "parent"))
+        child, parent = (parse_ref_of(given[name], ASSET_REF_KINDS) for name in ("child", "parent"))
         windows = read_window(given, "childWindow"), read_window(given, "parentWindow")
-        bond = Bond(NOT_WRITTEN, child, parent, EdgeKind(given["kind"]), *windows)
-        return None, {"bond": bond, **_paged(given)}
+        return None, {"draft": EdgeDraft(child, parent, EdgeKind(given["kind"]), *windows), **_paged(given)}
 
 
 class ByTakedown(Unbound):
@@ -98,14 +97,10 @@ _STARTS = bindparam("starts", type_=ARRAY(Uuid), required=True)
 
 def _below() -> Any:
     """Everything made of some assets: children over binding edges, and the releases that hold something."""
-    edge, release, item = (table.alias() for table in (tables.lineage_edge, tables.release, tables.release_item))
+    edge, item = tables.lineage_edge.alias(), contained()
     starts = select(func.unnest(_STARTS).label("id")).cte("reached", recursive=True)
     made = select(edge.c.child_id.label("id")).where(edge.c.parent_id == starts.c.id, edge.c.binding, holds_now(edge))
-    holding = (
-        select(release.c.id)
-        .join_from(item, release, release.c.current_version_id == item.c.version_id)
-        .where(item.c.asset_id == starts.c.id)
-    )
+    holding = select(item.c.release_id).where(item.c.asset_id == starts.c.id)
     over = union_all(made, holding).lateral("below")
     reached = starts.union(select(over.c.id).select_from(starts.join(over, true())))
     return select(reached.c.id).limit(MOST_REACHED + 1)
@@ -140,12 +135,3 @@ async def reach_of(database: Database, starts: Sequence[UUID], *, downwards: boo
         rows = (await connection.execute(_HOOKS, {"tracks": assets})).all()
     hooks = {row.id: (row.track_id, Window(row.start_ms, row.end_ms)) for row in rows}
     return Reach(assets, hooks, len(found) <= MOST_REACHED)
-
-
-async def may_write(database: Database, viewer: Viewer, subject: Ref) -> bool:
-    """Whether the viewer may change an asset or an artist."""
-    table = tables.artist if subject.kind is Kind.ARTIST else tables.asset
-    row = table.alias()
-    query = select(row.c.id).where(row.c.id == subject.id, allowed(table, Action.WRITE, row))
-    async with database.read() as connection:
-        return (await connection.execute(query, viewer_values(viewer))).first() is not None

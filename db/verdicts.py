@@ -10,6 +10,7 @@ from db.arguments import DEFAULT_PAGE, LARGEST_PAGE, Bound, Given, Reading, clea
 from db.orders import WALKED
 from domain.assets import AssetKind
 from domain.errors import BadInput, Invalid
+from domain.hooks import HOOK_MS
 from domain.ids import Kind, parse_ref_of
 from domain.lineage import EdgeKind, EdgeStatus, StepKind
 from domain.rights import Use
@@ -17,7 +18,6 @@ from domain.windows import Window, checked_window
 
 MOST_ASSETS = 500
 """That one question may be about."""
-HOOK_MS = 30_000
 MOST_WAYS, MOST_KIN = 10, 20
 DEFAULT_WALK, LARGEST_WALK, LARGEST_DEPTH = 100, 1000, 1000
 ASSET_REF_KINDS = frozenset({Kind.TRACK, Kind.SAMPLE, Kind.INSTRUMENT, Kind.RELEASE})
@@ -161,7 +161,7 @@ def read_window(given: Given, name: str = "window") -> Window | None:
     try:
         return None if asked is None else checked_window(asked["startMs"], asked.get("endMs"))
     except Invalid as error:
-        raise BadInput(error.message) from None
+        raise BadInput(f"{name}: {error.message}") from None
 
 
 def read_count(given: Given, name: str, default: int, most: int) -> int:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, literal, select, union_all
+from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -28,6 +28,8 @@ from db.access import (
     stood,
     viewer_values,
 )
+from db.assets import current_id
+from db.containment import contained
 from db.engine import Database
 from domain.accounts import Viewer
 from domain.assets import AssetKind
@@ -66,7 +68,7 @@ class Steps:
 
 
 def _statement(*, upwards: bool, now: bool) -> Any:
-    edge, release, item = (table.alias() for table in (tables.lineage_edge, tables.release, tables.release_item))
+    edge, item = tables.lineage_edge.alias(), contained()
     near, far = (edge.c.child_id, edge.c.parent_id) if upwards else (edge.c.parent_id, edge.c.child_id)
     stored = select(edge.c.id, near.label("near"), far.label("far"), edge.c.kind).where(
         near == any_(_HERE),
@@ -75,12 +77,10 @@ def _statement(*, upwards: bool, now: bool) -> Any:
         edge_told(edge),
         stood(edge, now=now),
     )
-    ends = (release.c.id, item.c.asset_id) if upwards else (item.c.asset_id, release.c.id)
+    ends = (item.c.release_id, item.c.asset_id) if upwards else (item.c.asset_id, item.c.release_id)
     contains = literal(StepKind.CONTAINS.value, Text)
-    held = (
-        select(item.c.id, ends[0].label("near"), ends[1].label("far"), contains)
-        .join_from(release, item, item.c.version_id == release.c.current_version_id)
-        .where(ends[0] == any_(_HERE), contains == any_(_KINDS))
+    held = select(item.c.id, ends[0].label("near"), ends[1].label("far"), contains).where(
+        ends[0] == any_(_HERE), contains == any_(_KINDS)
     )
     return union_all(stored, held).order_by("id")
 
@@ -95,11 +95,12 @@ _LOOKS = select(
     _MET.c.kind,
     and_(allowed(tables.asset, Action.REACH, _MET), asset_shown(_MET, Exposure.FULL)).label("shown"),
 ).where(_MET.c.id == any_(_HERE))
+_ASKED = func.unnest(_HERE, type_=Uuid).table_valued("id", name="asked").render_derived()
 _READ = tables.asset.alias()
-_MAY_BE_READ = select(_READ.c.id).where(
-    _READ.c.id == any_(_HERE),
-    allowed(tables.asset, Action.READ, _READ),
-    asset_shown(_READ, Exposure.FULL),
+_MAY_BE_READ = (
+    select(_ASKED.c.id, _READ.c.id.label("now"))
+    .join_from(_ASKED, _READ, _READ.c.id == current_id(_ASKED.c.id))
+    .where(allowed(tables.asset, Action.READ, _READ), asset_shown(_READ, Exposure.FULL))
 )
 _CREDITED = select(tables.credit.c.asset_id).where(
     tables.credit.c.asset_id == any_(_HERE),
@@ -159,10 +160,11 @@ class WalkReader:
         rows = await self._connection.execute(_WINDOWS, {**self._viewer, "here": list(steps)})
         return {row[0]: (stretch(row[1], row[2]), stretch(row[3], row[4])) for row in rows}
 
-    async def may_read(self, assets: Sequence[UUID]) -> bool:
-        """Whether all of some assets are there for the viewer, and shown in full."""
+    async def readable(self, assets: Sequence[UUID]) -> list[UUID]:
+        """The ids some assets go by now, in their order; none unless all are there for the viewer, shown in full."""
         rows = await self._connection.execute(_MAY_BE_READ, {**self._viewer, "here": list(assets)})
-        return set(rows.scalars()) == set(assets)
+        now = {row.id: row.now for row in rows}
+        return [now[id_] for id_ in assets] if now.keys() == set(assets) else []
 
     async def credited(self, assets: Sequence[UUID], contributor: UUID) -> frozenset[UUID]:
         """Those of some assets on which a contributor is credited."""

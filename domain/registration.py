@@ -14,7 +14,7 @@ from domain.errors import Forbidden, Moved
 from domain.facts import CARRIES
 from domain.ids import Ref
 from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
-from domain.rights import Layer, Outcome
+from domain.rights import Layer, Outcome, strictest
 from domain.windows import Window
 
 
@@ -80,8 +80,8 @@ def declared(sides: frozenset[Side], kind: EdgeKind, permission: dict[Layer, Out
         return Standing(
             EdgeStatus.CLAIMED, Registration.PENDING, binding=False, declared_by=EvidenceSource.PARENT_OWNER
         )
-    answer = max((permission[layer] for layer in CARRIES[kind]), key=lambda outcome: outcome.rank, default=None)
-    if answer is None or answer is Outcome.ALLOWED:
+    answer = strictest(permission[layer] for layer in CARRIES[kind])
+    if answer is Outcome.ALLOWED:
         return agreed
     refused = answer is Outcome.DENIED
     registration = Registration.REFUSED if refused else Registration.PENDING
@@ -95,10 +95,7 @@ def confirmed(standing: Standing, sides: frozenset[Side]) -> Standing:
         Moved: it is confirmed already.
         Forbidden: it is for the other side to confirm.
     """
-    if standing.status is EdgeStatus.CONFIRMED:
-        raise Moved("The edge is confirmed already.", path=("id",))
-    if answering(standing) not in sides:
-        raise Forbidden("It is for the other side to confirm this edge.", path=("id",))
+    _refuse(standing, sides, EdgeStatus.CONFIRMED, "confirm")
     return standing._replace(status=EdgeStatus.CONFIRMED, registration=Registration.REGISTERED, binding=True)
 
 
@@ -109,11 +106,15 @@ def rejected(standing: Standing, sides: frozenset[Side]) -> Standing:
         Moved: it is rejected already.
         Forbidden: it is for the other side to reject.
     """
-    if standing.status is EdgeStatus.REJECTED:
-        raise Moved("The edge is rejected already.", path=("id",))
-    if answering(standing) not in sides:
-        raise Forbidden("It is for the other side to reject this edge.", path=("id",))
+    _refuse(standing, sides, EdgeStatus.REJECTED, "reject")
     return standing._replace(status=EdgeStatus.REJECTED, registration=Registration.REFUSED, binding=False)
+
+
+def _refuse(standing: Standing, sides: frozenset[Side], wanted: EdgeStatus, verb: str) -> None:
+    if standing.status is wanted:
+        raise Moved(f"The edge is {verb}ed already.", path=("id",))
+    if answering(standing) not in sides:
+        raise Forbidden(f"It is for the other side to {verb} this edge.", path=("id",))
 
 
 def disputed(standing: Standing) -> Standing:

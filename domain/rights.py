@@ -64,6 +64,11 @@ class Outcome(StrEnum):
 _RANKS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
+def strictest(outcomes: Iterable[Outcome]) -> Outcome:
+    """The most closed of some outcomes; where there are none, nothing is closed."""
+    return max(outcomes, key=_RANKS.__getitem__, default=Outcome.ALLOWED)
+
+
 class Level(StrEnum):
     """Which level of the house spoke, from specific to general."""
 

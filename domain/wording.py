@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.blockers import Case
 from domain.facts import Facts, Question
 from domain.levels import BITS, WIDTH, Reason
-from domain.rights import Layer, Outcome, Use
+from domain.rights import Layer, Outcome, Use, strictest
 from domain.sharing import CLOSED_BY_CONFLICT
 from domain.verdicts import ruled
 
@@ -99,7 +99,7 @@ def sentence(standings: Mapping[Use, Standing], conditions: Conditions, disputed
 def _standing(case: Case, use: Use, shown: Container[UUID]) -> Standing:
     """The stricter of both layers. Who is silent, or hidden, is asked, and never quoted as refusing."""
     rulings = [ruled(case, use, layer) for layer in Layer]
-    outcome = max((outcome for outcome, _ in rulings), key=lambda outcome: outcome.rank)
+    outcome = strictest(outcome for outcome, _ in rulings)
     deciding = [blocker for said, blockers in rulings if said is outcome for blocker in blockers]
     if outcome is Outcome.CONTACT_OWNER and use in CLOSED_BY_CONFLICT and any(case.conflicts.values()):
         return Standing.CONFLICT

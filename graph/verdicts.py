@@ -60,7 +60,7 @@ class LineageStep:
 
     kind: StepKind = stored("How it is made of it.")
     edge: Annotated["LineageEdge", strawberry.lazy("graph.lineage")] | None = stored(
-        "The edge, where it still stands; null for an item, and where you may see neither end."
+        "The edge, as it stood at the time the answer speaks of; null for an item, and where you may see neither end."
     )
     item: Annotated["ReleaseItem", strawberry.lazy("graph.releases")] | None = stored(
         "The item of a release, where you may see the release."
@@ -84,7 +84,7 @@ class Blocker:
     owner: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored("Whose it is.")
     clause: str | None = stored("What was said, in one sentence.")
     policy: PermissionPolicy | None = stored(
-        "The version of the policy that says so, where it still holds; null where nobody has spoken."
+        "The version of the policy that says so, also one that held before; null where nobody has spoken."
     )
     path: list[LineageStep] = stored(
         "The shortest way from the asked asset up to it; empty for itself, and where a step is between its owners only."

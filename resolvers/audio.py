@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from db.accounts import viewer_of_account
@@ -22,9 +22,8 @@ from domain.audio import AudioToken, Mode, heard, opened, sealed, token_end
 from domain.errors import Forbidden, NotFound, SignInNeeded
 from domain.ids import Kind, Ref
 from domain.windows import Window
-from resolvers.context import Acting
+from resolvers.context import Acting, Told
 
-Told = dict[str, Any]
 _NOTHING = "There is nothing to hear."
 
 

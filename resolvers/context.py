@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import uuid6
@@ -17,6 +17,8 @@ from domain.accounts import Viewer
 from resolvers.callers import Caller
 
 Thing = TypeVar("Thing")
+Told = dict[str, Any]
+"""A value by SDL names; what is stored is a reference."""
 TURN = 0.005
 """Seconds that one caller's thinking takes before others have their turn."""
 

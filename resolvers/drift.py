@@ -8,8 +8,8 @@ from uuid import UUID
 from db.drift import Place, derived_after
 from db.orders import NEWEST
 from domain.drift import drifts
-from resolvers.context import Acting
-from resolvers.telling import Telling, Told
+from resolvers.context import Acting, Told
+from resolvers.telling import Telling
 from resolvers.verdicts import Terms, facts_for, question_of
 
 LOOKED_AT = 10

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any
 from uuid import UUID
 
 from db.walks import Hop, Steps, WalkReader, walking
 from domain.errors import TooCostly
 from domain.ids import Ref
 from domain.lineage import EdgeStatus, StepKind
-from resolvers.context import Acting
+from resolvers.context import Acting, Told
 from resolvers.lineage import MOST_WALKED, asset_ref, step_told
 
-Told = dict[str, Any]
 UP = Steps(True, tuple(StepKind), tuple(EdgeStatus))
 
 
@@ -27,9 +25,8 @@ async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> li
     Ties are broken by the ids of the steps.
     """
     async with walking(acting.database, acting.viewer) as reader:
-        if not await reader.may_read([one, other]):
-            return []
-        for child, parent in ((one, other), (other, one)):
+        ends = await reader.readable([one, other])
+        for child, parent in (ends, ends[::-1]) if ends else ():
             above = await _above(reader, child, parent if most == 1 else None)
             if parent in above.distances and parent != child:
                 paths = _shortest(above.hops, child, parent, most)
@@ -49,29 +46,31 @@ async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> li
 async def common_ancestors(acting: Acting, assets: Sequence[UUID], most: int) -> list[Told]:
     """What all of some assets are made of, the nearest first: by the farthest of them, then by all together."""
     async with walking(acting.database, acting.viewer) as reader:
-        if not await reader.may_read(assets):
+        found = await reader.readable(assets)
+        if not found:
             return []
-        distances = [(await _above(reader, asset)).distances for asset in dict.fromkeys(assets)]
+        distances = [(await _above(reader, asset)).distances for asset in dict.fromkeys(found)]
         shared = set.intersection(*[set(each) for each in distances])
         ranked = sorted(shared, key=lambda id_: (max(d[id_] for d in distances), sum(d[id_] for d in distances), id_))
-        found = ranked[:most]
-        looks = await reader.looks(found)
+        nearest = ranked[:most]
+        looks = await reader.looks(nearest)
     return [
         {
             "__typename": "CommonAncestor",
             "asset": asset_ref(id_, looks.kinds[id_]),
             "distances": [each[id_] for each in distances],
         }
-        for id_ in found
+        for id_ in nearest
     ]
 
 
 async def lineage_roots(acting: Acting, asset: UUID, most: int) -> list[Ref]:
     """What an asset is made of that is made of nothing itself, nearest first; itself, where it is made of nothing."""
     async with walking(acting.database, acting.viewer) as reader:
-        if not await reader.may_read([asset]):
+        found = await reader.readable([asset])
+        if not found:
             return []
-        above = await _above(reader, asset)
+        above = await _above(reader, *found)
         made = {hop.near for hop in above.hops}
         roots = [id_ for id_ in above.distances if id_ not in made][:most]
         looks = await reader.looks(roots)

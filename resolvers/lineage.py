@@ -19,12 +19,10 @@ from domain.assets import AssetKind
 from domain.ids import Kind, Ref
 from domain.lineage import StepKind
 from domain.windows import Window, overlap
-from resolvers.context import Acting, moment_of
+from resolvers.context import Acting, Told, moment_of
 
 MOST_WALKED = 50_000
 """Assets one walk comes by; beyond, it says so."""
-
-Told = dict[str, Any]
 
 
 class WalkEnd(StrEnum):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from db.custody import writable
 from db.policies import HeldPolicy, end_policy, hold_policy, write_policy
 from db.rights import keep_terms
-from db.simulations import may_write
 from domain.accounts import person_of
 from domain.errors import Moved, NotFound
 from domain.ids import Kind, Ref, parse_ref
@@ -35,8 +35,7 @@ async def set_policy(
         Moved: another policy than the expected one holds.
         KeyReused: the key belongs to another request.
     """
-    await _refuse_others(acting, subject)
-    foreseen = await foreseen_policy(acting, subject, stated)
+    foreseen = await foreseen_policy(acting, await _theirs(acting, subject), stated)
 
     async def work(connection: Any) -> Outcome:
         person, held = await _held(connection, acting, subject, expected)
@@ -64,8 +63,7 @@ async def withdraw_policy(
     Raises:
         As `set_policy` does.
     """
-    await _refuse_others(acting, subject)
-    foreseen = await foreseen_policy(acting, subject, None)
+    foreseen = await foreseen_policy(acting, await _theirs(acting, subject), None)
 
     async def work(connection: Any) -> Outcome:
         _, held = await _held(connection, acting, subject, expected)
@@ -80,11 +78,13 @@ async def withdraw_policy(
     return parse_ref(done["subject"]), foreseen
 
 
-async def _refuse_others(acting: Acting, subject: Ref) -> None:
-    """Nothing is looked at for whom it is not to change."""
+async def _theirs(acting: Acting, subject: Ref) -> Ref:
+    """The subject as it goes by now; nothing is looked at for whom it is not to change."""
     person_of(acting.viewer)
-    if not await may_write(acting.database, acting.viewer, subject):
+    found = await writable(acting.database, acting.viewer, subject)
+    if found is None:
         raise NotFound("There is no such thing.", path=("subject",))
+    return found
 
 
 async def _held(connection: Any, acting: Acting, subject: Ref, expected: Ref | None) -> tuple[Any, HeldPolicy]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from db.changes import record_changes
-from db.facts import Read, facts_of
+from db.facts import Read
 from db.receipts import Stored, add_receipt, hold_chain, noted, present, read_again, receipt_of
 from domain.canonical import digest
 from domain.errors import NotFound, SignInNeeded
 from domain.facts import Question
 from domain.ids import Kind, Ref, parse_ref
 from domain.receipts import Place, asked_of, place_of, question_asked, receipt
+from domain.rights import strictest
 from domain.verdicts import decide
-from resolvers.context import Acting
-from resolvers.telling import Later, Telling, Told
-from resolvers.verdicts import Terms
+from resolvers.context import Acting, Told
+from resolvers.telling import Later, Telling
+from resolvers.verdicts import Terms, facts_for, question_of
 from resolvers.writing import Outcome, done_once
 
 
@@ -35,32 +37,26 @@ async def record_permission_check(acting: Acting, asset: Ref, terms: Terms, idem
         raise SignInNeeded("Sign in first.")
     at = await present(acting.database)
     moment = terms.moment(at) or (at, at)
-    read = await facts_of(acting.database, acting.viewer, [asset.id], moment)
-    if asset.id not in read.named:
+    timed = replace(terms, valid_at=moment[0], known_at=moment[1])
+    read = await facts_for(acting, [asset.id], timed)
+    current = asset._replace(id=read.current(asset.id))
+    if current.id not in read.named:
         raise NotFound("There is no such asset.", path=("id",))
-    question = Question(
-        asset.id,
-        terms.uses,
-        moment[0].date(),
-        terms.territory,
-        terms.purpose,
-        terms.window,
-        grantees=frozenset(acting.viewer.holds),
-    )
-    asked = asked_of(asset, question, moment)
+    question = question_of(acting, current.id, timed)
+    asked = asked_of(current, question, moment)
     facts, answer = noted(read), _answer(read, question)
 
     async def work(connection: Any) -> Outcome:
         sequence, prev = await hold_chain(connection, account)
         place = Place(Ref(Kind.RECEIPT, acting.new_id()), Ref(Kind.ACCOUNT, account), sequence + 1, prev, at)
         written = receipt(place, asked, facts, answer)
-        stored = Stored(asset.id, place.sequence, prev, written.body, facts)
+        stored = Stored(current.id, place.sequence, prev, written.body, facts)
         await add_receipt(connection, place.id.id, account, stored, written, at)
-        await record_changes(connection, [(account, "PERMISSION_CHECKED", [place.id.id, asset.id])])
+        await record_changes(connection, [(account, "PERMISSION_CHECKED", [place.id.id, current.id])])
         return {"receipt": str(place.id)}
 
     request = {key: value for key, value in asked.items() if key not in {"on", "validAt", "knownAt"}}
-    request |= {"asOf": terms.valid_at, "knownAt": terms.known_at}
+    request |= {"asset": str(asset), "asOf": terms.valid_at, "knownAt": terms.known_at}
     done = await done_once(acting, "recordPermissionCheck", request, idempotency_key, work)
     return parse_ref(done["receipt"])
 
@@ -89,9 +85,8 @@ async def _again(acting: Acting, stored: Stored) -> str:
 
 def _answer(read: Read, question: Question) -> dict[str, Any]:
     verdicts = decide(read.facts, question)
-    strictest = max((verdict.outcome for verdict in verdicts), key=lambda outcome: outcome.rank)
     told = Telling(read).verdicts(question.asset, verdicts)
-    return {"decision": strictest.value, "verdicts": _plain(told)}
+    return {"decision": strictest(verdict.outcome for verdict in verdicts).value, "verdicts": _plain(told)}
 
 
 def _plain(told: Any) -> Any:

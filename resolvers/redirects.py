@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from db.assets import HeldAsset, refs_shown, update_asset
+from db.assets import HeldAsset, update_asset
 from db.custody import change_state, standing_of
 from db.redirects import TakeOver, is_out
 from db.registration import hold_lineage, way_up
 from domain.assets import AssetState
-from domain.errors import CycleClosed, Invalid
+from domain.errors import Invalid
 from domain.ids import Kind, Ref, parse_ref
 from domain.provenance import EventKind
 from resolvers.assets import held_asset
 from resolvers.context import Acting
+from resolvers.cycles import cycle_closed
 from resolvers.simulations import NOTHING_FLIPS, Foreseen, foreseen_merge
 from resolvers.writing import Outcome, done_once, follow, happened
 from subscriptions.events import asset_updated, rights_changed
@@ -97,7 +98,5 @@ async def _refuse_others(connection: Any, acting: Acting, keep: HeldAsset, retir
     for child, parent in ((keep.ref, retire.ref), (retire.ref, keep.ref)):
         way = await way_up(connection, [child.id], parent.id)
         if way:
-            refs = await refs_shown(connection, acting.viewer, way)
-            cycle = [*[refs.get(id_) for id_ in way], child]
-            named = " → ".join("(hidden)" if ref is None else str(ref) for ref in cycle[:-1])
-            raise CycleClosed(f"One is made from the other: {named}.", cycle, path=at)
+            around = [*way[1:], child.id]
+            raise await cycle_closed(connection, acting, "One is made from the other", child, around, at)

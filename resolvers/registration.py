@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from db.assets import refs_shown
-from db.facts import facts_of
+from db.custody import writable
 from db.registration import (
     End,
     HeldEdge,
@@ -23,8 +22,7 @@ from db.registration import (
     sides_of,
     way_up,
 )
-from domain.errors import CycleClosed, Invalid, Moved, NotFound
-from domain.facts import Question
+from domain.errors import Invalid, Moved, NotFound
 from domain.ids import Kind, Ref, parse_ref
 from domain.lineage import EvidenceSource, Registration
 from domain.outcomes import outcomes
@@ -42,6 +40,8 @@ from domain.registration import (
 from domain.rights import Layer, Outcome, Use
 from domain.windows import Window, checked_window
 from resolvers.context import Acting
+from resolvers.cycles import cycle_closed
+from resolvers.verdicts import Terms, facts_for, question_of
 from resolvers.writing import Outcome as Done
 from resolvers.writing import done_once, follow, happened
 from subscriptions.events import lineage_changed
@@ -78,24 +78,19 @@ async def declare_edge(acting: Acting, draft: EdgeDraft, idempotency_key: str | 
         if await edge_between(connection, child.ref.id, parent.ref.id, draft.kind, child_window) is not None:
             raise Moved("The same edge stands already.", path=("parent",))
         standing = declared(sides, draft.kind, permission)
-        edge = Ref(Kind.EDGE, acting.new_id())
+        held = HeldEdge(acting.new_id(), draft.kind, at, child, parent, standing)
         values = {
-            "child_id": child.ref.id,
-            "parent_id": parent.ref.id,
-            "kind": draft.kind.value,
             "note": draft.note,
             "child_is_older": child.made_on is not None
             and parent.made_on is not None
             and child.made_on < parent.made_on,
-            "evidence_source": standing.declared_by.value,
             "evidence_method": draft.method,
             "asserted_by_id": child.owner if standing.declared_by is EvidenceSource.CHILD_OWNER else parent.owner,
             **_columns("child", child_window),
             **_columns("parent", parent_window),
-            **_standing_columns(standing),
         }
-        await add_edge(connection, edge.id, values, at)
-        held = HeldEdge(edge.id, draft.kind, at, child, parent, standing)
+        await add_edge(connection, held, values)
+        edge = Ref(Kind.EDGE, held.id)
         await _follow(connection, acting, held, edge, standing, before=None)
         return {"edge": str(edge)}
 
@@ -181,16 +176,12 @@ async def _held(connection: Any, acting: Acting, edge: Ref) -> HeldEdge:
 
 
 async def _permission(acting: Acting, draft: EdgeDraft) -> dict[Layer, Outcome]:
-    """What the parent answers the child's owner about registering a derivative."""
-    read = await facts_of(acting.database, acting.viewer, [draft.parent.id])
-    question = Question(
-        draft.parent.id,
-        frozenset({Use.DERIVATIVE_REGISTRATION}),
-        acting.now().date(),
-        window=draft.parent_window,
-        grantees=frozenset(acting.viewer.holds),
-    )
-    (decided,) = outcomes(read.facts, [question])
+    """What the parent answers the child's owner about registering a derivative; nobody else need ask."""
+    if await writable(acting.database, acting.viewer, draft.child) is None:
+        return dict.fromkeys(Layer, Outcome.UNKNOWN)
+    terms = Terms(frozenset({Use.DERIVATIVE_REGISTRATION}), window=draft.parent_window)
+    read = await facts_for(acting, [draft.parent.id], terms)
+    (decided,) = outcomes(read.facts, [question_of(acting, read.current(draft.parent.id), terms)])
     return {layer: decided[Use.DERIVATIVE_REGISTRATION, layer] for layer in Layer}
 
 
@@ -200,10 +191,7 @@ async def _refuse_cycle(connection: Any, acting: Acting, child: Ref, parent: Ref
         raise Invalid("Nothing is made from itself.", path=("parent",))
     way = await way_up(connection, [parent.id], child.id)
     if way:
-        refs = await refs_shown(connection, acting.viewer, way)
-        cycle = [child, *[refs.get(id_) for id_ in way]]
-        named = " → ".join("(hidden)" if ref is None else str(ref) for ref in cycle)
-        raise CycleClosed(f"The parent is made from the child: {named}.", cycle, path=("parent",))
+        raise await cycle_closed(connection, acting, "The parent is made from the child", child, way, ("parent",))
 
 
 def _found(end: End | None, side: str) -> End:
@@ -223,14 +211,6 @@ def _within(window: Window | None, end: End, name: str) -> Window | None:
 def _columns(end: str, window: Window | None) -> dict[str, int | None]:
     start_ms, end_ms = (None, None) if window is None else window
     return {f"{end}_start_ms": start_ms, f"{end}_end_ms": end_ms}
-
-
-def _standing_columns(standing: Standing) -> dict[str, Any]:
-    return {
-        "status": standing.status.value,
-        "registration": standing.registration.value,
-        "binding": standing.binding,
-    }
 
 
 def _request(draft: EdgeDraft) -> dict[str, Any]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from db.assets import refs_shown, update_asset
+from db.assets import update_asset
 from db.registration import hold_lineage, way_up
 from db.releases import draft_of, items_shown, write_items
-from domain.errors import CycleClosed, Invalid, NotFound
+from domain.errors import Invalid, NotFound
 from domain.ids import Kind, Ref, parse_ref
 from domain.provenance import EventKind
 from domain.releases import checked_items
 from resolvers.assets import held_asset
 from resolvers.context import Acting
+from resolvers.cycles import cycle_closed
 from resolvers.writing import Outcome, done_once, follow, happened
 from subscriptions.events import asset_updated
 
@@ -70,8 +71,6 @@ async def _refuse_cycle(connection: Any, acting: Acting, release: Ref, items: Se
     """Nothing that is made from a release stands in it; the way is named as far as the viewer may see it."""
     way = await way_up(connection, [item.id for item in items], release.id)
     if way:
-        refs = await refs_shown(connection, acting.viewer, way)
-        cycle = [release, *[refs.get(id_) for id_ in way]]
-        named = " → ".join("(hidden)" if ref is None else str(ref) for ref in cycle)
         number = next(number for number, item in enumerate(items) if item.id == way[0])
-        raise CycleClosed(f"An item is made from the release: {named}.", cycle, path=("items", str(number)))
+        path = ("items", str(number))
+        raise await cycle_closed(connection, acting, "An item is made from the release", release, way, path)

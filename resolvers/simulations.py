@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
+from db.custody import writable
 from db.facts import facts_of
 from db.orders import FLIPPED
 from db.policies import subject_level
-from db.simulations import Reach, assets_of, may_write, reach_of
+from db.simulations import Reach, assets_of, reach_of
+from db.walks import walking
 from domain.facts import Bond, Facts, Question
 from domain.ids import Kind, Ref
 from domain.outcomes import Flip, flips
 from domain.policies import Stated
+from domain.registration import EdgeDraft
 from domain.rights import Use
 from domain.simulations import NOT_WRITTEN, Change, Paging, edge_change, merging, policy_change, takedown
-from resolvers.context import Acting
-
-Told = dict[str, Any]
+from resolvers.context import Acting, Told
 
 
 class Cut(StrEnum):
@@ -86,30 +86,29 @@ NOTHING_FLIPS = Foreseen([], {}, {}, frozenset(), is_whole=True)
 
 async def simulate_policy(acting: Acting, subject: Ref, stated: Stated | None, paging: Paging) -> Told | None:
     """What another policy of an asset or an artist flips; None where it is not the asker's to change."""
-    if not await may_write(acting.database, acting.viewer, subject):
-        return None
-    return (await foreseen_policy(acting, subject, stated, paging.uses)).told(paging)
+    found = await writable(acting.database, acting.viewer, subject)
+    return found and (await foreseen_policy(acting, found, stated, paging.uses)).told(paging)
 
 
-async def simulate_edge(acting: Acting, bond: Bond, paging: Paging) -> Told | None:
+async def simulate_edge(acting: Acting, draft: EdgeDraft, paging: Paging) -> Told | None:
     """What another edge flips; None where an end is not there for the asker, or neither is theirs to change."""
-    ends = bond.child, bond.parent
-    read = await facts_of(acting.database, acting.viewer, ends)
-    parts = [read.facts.parts[end] for end in ends if end in read.named]
     # Of what others withdrew nothing is told, not even how much is made of it.
-    if len(parts) < len(ends) or any(part.is_withdrawn and part.id not in read.seen for part in parts):
+    async with walking(acting.database, acting.viewer) as reader:
+        ends = await reader.readable([draft.child.id, draft.parent.id])
+    if not ends or not any(
+        [await writable(acting.database, acting.viewer, end) for end in (draft.child, draft.parent)]
+    ):
         return None
-    refs = [Ref(Kind(part.kind.value.lower()), part.id) for part in parts]
-    if not any([await may_write(acting.database, acting.viewer, ref) for ref in refs]):
-        return None
-    return (await foreseen_edge(acting, bond, paging.uses)).told(paging)
+    child, parent = ends
+    bond = Bond(NOT_WRITTEN, child, parent, draft.kind, draft.child_window, draft.parent_window)
+    reach = await reach_of(acting.database, [child])
+    return (await _foreseen(acting, reach, edge_change(bond), paging.uses, [parent])).told(paging)
 
 
 async def simulate_takedown(acting: Acting, asset: Ref, paging: Paging) -> Told | None:
     """What the withdrawal of an asset flips; None where it is not the asker's to change."""
-    if not await may_write(acting.database, acting.viewer, asset):
-        return None
-    return (await foreseen_takedown(acting, asset.id, paging.uses)).told(paging)
+    found = await writable(acting.database, acting.viewer, asset)
+    return found and (await foreseen_takedown(acting, found.id, paging.uses)).told(paging)
 
 
 async def rights_changes(acting: Acting, since: datetime, paging: Paging) -> Told | None:
@@ -131,12 +130,6 @@ async def foreseen_policy(
     starts = await assets_of(acting.database, [subject.id]) if is_artist else [subject.id]
     reach = await reach_of(acting.database, starts)
     return await _foreseen(acting, reach, policy_change(subject_level(subject), subject.id, stated), uses)
-
-
-async def foreseen_edge(acting: Acting, bond: Bond, uses: frozenset[Use] = frozenset(Use)) -> Foreseen:
-    """What another edge flips."""
-    reach = await reach_of(acting.database, [bond.child])
-    return await _foreseen(acting, reach, edge_change(bond._replace(id=NOT_WRITTEN)), uses, [bond.parent])
 
 
 async def foreseen_takedown(

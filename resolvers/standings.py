@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from db.standings import standings_of
 from domain.ids import Kind, Ref
-from resolvers.context import Acting
-
-Told = dict[str, Any]
+from resolvers.context import Acting, Told
 
 
 async def histories_of(acting: Acting, edges: Sequence[UUID]) -> Mapping[UUID, list[Told]]:

@@ -21,9 +21,7 @@ from domain.remedies import Asking, Clearing
 from domain.rights import Decision, Outcome, Use
 from domain.verdicts import Route, RouteKind, Verdict
 from domain.wording import DOING
-
-Told = dict[str, Any]
-"""A value by SDL names; what is stored is a reference."""
+from resolvers.context import Told
 
 
 class Later(Told):

@@ -15,11 +15,11 @@ from domain.facts import Question
 from domain.ids import Ref
 from domain.lineage import EdgeKind
 from domain.outcomes import HYPOTHETICAL, Outcomes, hypothetical, outcomes
-from domain.rights import Use
+from domain.rights import Use, strictest
 from domain.verdicts import decide
 from domain.windows import Window
-from resolvers.context import Acting, moment_of, unhurried
-from resolvers.telling import Later, Telling, Told
+from resolvers.context import Acting, Told, moment_of, unhurried
+from resolvers.telling import Later, Telling
 
 Thing = TypeVar("Thing")
 AT_ONCE = 100
@@ -81,23 +81,24 @@ async def permissions_of(acting: Acting, assets: Sequence[Ref], terms: Terms) ->
     """
     read = await facts_for(acting, [asset.id for asset in assets], terms)
     telling = Telling(read)
-    questions = {id_: question_of(acting, id_, terms) for id_ in dict.fromkeys(asset.id for asset in assets)}
+    current = {asset: asset._replace(id=read.current(asset.id)) for asset in assets}
+    questions = {id_: question_of(acting, id_, terms) for id_ in dict.fromkeys(ref.id for ref in current.values())}
     asked = [id_ for id_ in questions if id_ in read.named]
     decided: dict[UUID, Outcomes] = {}
     async for some in unhurried(batched(asked, AT_ONCE)):
         decided |= zip(some, outcomes(read.facts, [questions[id_] for id_ in some]), strict=True)
 
-    def answer(asset: Ref) -> Told:
+    def answer(asked: Ref) -> Told:
+        asset = current[asked]
         found = decided.get(asset.id)
-        told = {"__typename": "PermissionAnswer", "id": str(asset), "asset": asset}
+        told = {"__typename": "PermissionAnswer", "id": str(asked), "asset": asset}
         if found is None:
             return {**told, "decision": None, "verdicts": None}
-        strictest = max(found.values(), key=lambda outcome: outcome.rank)
 
         def verdicts() -> list[Told]:
             return telling.verdicts(asset.id, decide(read.facts, questions[asset.id]))
 
-        return Later({**told, "decision": strictest.value}, {"verdicts": verdicts})
+        return Later({**told, "decision": strictest(found.values()).value}, {"verdicts": verdicts})
 
     return [answer(asset) for asset in assets]
 
@@ -113,9 +114,10 @@ async def hypothetical_rights(
 ) -> list[Told] | None:
     """The verdicts on something that might be made of some assets; None where one of them is not the asker's to see."""
     read = await facts_for(acting, parents, terms)
-    if not all(parent in read.named for parent in parents):
+    made_of = [read.current(parent) for parent in parents]
+    if not read.named.issuperset(made_of):
         return None
-    facts = hypothetical(read.facts, parents, kind)
+    facts = hypothetical(read.facts, made_of, kind)
     decided = decide(facts, question_of(acting, HYPOTHETICAL, terms))
     return Telling(replace(read, facts=facts)).verdicts(HYPOTHETICAL, decided)
 

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from db.media import may_write
+from db.custody import writable
 from db.verdicts import ASSET_REF_KINDS
 from domain.accounts import allow
 from domain.assets import MediaRole
@@ -85,9 +85,10 @@ class Uploads:
             role = MediaRole(given.get("role", MediaRole.MASTER.value).upper())
         except ValueError:
             raise BadInput(f"role is one of {', '.join(MediaRole)}.") from None
-        if not await may_write(acting.database, acting.viewer, asset.id):
+        found = await writable(acting.database, acting.viewer, asset)
+        if found is None:
             raise NotFound("There is no such asset.")
-        return asset, role
+        return found, role
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -8,13 +8,12 @@ from typing import Any
 import strawberry
 
 from db.arguments import clean_text
-from db.verdicts import ASSET_REF_KINDS
-from domain.errors import BadInput, CycleClosed, Forbidden, Invalid, Moved
+from db.verdicts import ASSET_REF_KINDS, read_window
+from domain.errors import CycleClosed, Forbidden, Moved
 from domain.ids import Kind, Ref, parse_ref_of
 from domain.keys import KeyScope
 from domain.lineage import EdgeKind
 from domain.registration import EdgeDraft
-from domain.windows import Window, checked_window
 from graph.assets import Asset
 from graph.fields import optional, stored
 from graph.lineage import LineageEdge
@@ -75,8 +74,8 @@ def _declare(asked: Mapping[str, Any]) -> Act:
         child=parse_ref_of(asked["child"], ASSET_REF_KINDS),
         parent=parse_ref_of(asked["parent"], ASSET_REF_KINDS),
         kind=EdgeKind(asked["kind"]),
-        child_window=_window(asked.get("childWindow"), "childWindow"),
-        parent_window=_window(asked.get("parentWindow"), "parentWindow"),
+        child_window=read_window(asked, "childWindow"),
+        parent_window=read_window(asked, "parentWindow"),
         note=_text(asked, "note", LONGEST_NOTE),
         method=_text(asked, "method", 200),
     )
@@ -91,13 +90,6 @@ def _declare(asked: Mapping[str, Any]) -> Act:
 def _text(asked: Mapping[str, Any], name: str, longest: int) -> str | None:
     text: str | None = asked.get(name)
     return None if text is None else clean_text(name, text, longest=longest)
-
-
-def _window(given: Mapping[str, Any] | None, name: str) -> Window | None:
-    try:
-        return None if given is None else checked_window(given["startMs"], given.get("endMs"))
-    except Invalid as error:
-        raise BadInput(f"{name}: {error.message}") from None
 
 
 def _answering(

@@ -178,6 +178,71 @@ async def test_chains_of_merges_are_flat_and_every_old_id_is_good_for_writing_to
     assert (again["code"], again["message"]) == ("VALIDATION", "They are one asset already.")
 
 
+ANSWERS = {
+    "permissionCheck": (
+        "($id: [ID!]!)",
+        "(ids: $id, uses: [REMIX])",
+        "{ asset { id } decision verdicts { decision } }",
+    ),
+    "hypotheticalRights": ("($id: [ID!]!)", "(parents: $id, kind: SAMPLES)", "{ use layer decision }"),
+    "lineageRoots": ("($id: ID!)", "(id: $id)", "{ asset { id } }"),
+    "lineagePath": (
+        "($id: ID!, $other: ID!)",
+        "(from: $id, to: $other)",
+        "{ length steps { kind parent { id } } }",
+    ),
+    "commonAncestors": ("($id: ID!, $other: ID!)", "(ids: [$id, $other])", "{ asset { id } distances }"),
+    "simulateTakedown": ("($id: ID!)", "(id: $id)", "{ count changes { asset { id } before after } }"),
+    "simulatePolicy": ("($id: ID!)", "(subject: $id, preset: OPEN_TO_REMIX)", "{ count changes { asset { id } } }"),
+    "simulateEdge": ("($id: ID!, $other: ID!)", "(child: $other, parent: $id, kind: SAMPLES)", "{ count }"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_every_answer_about_an_old_id_is_the_one_about_the_new(reader: Reader, name: str) -> None:
+    await edge(reader, "keep", "parent")
+    await edge(reader, "third", "keep")
+    await edge(reader, "retire", "bos")
+    await do(reader, "setPolicy", subject=REFS["keep"], license="CC-BY-4.0")
+    assert "asset" in await merge(reader, "keep", "retire")
+    variables, given, wanted = ANSWERS[name]
+    if name == "lineageRoots":
+        wanted = "{ id }"
+
+    async def about(asset: str) -> Any:
+        values = {"id": REFS[asset], **({"other": REFS["third"]} if "$other" in variables else {})}
+        return await ask(reader, f"query {variables} {{ {name}{given} {wanted} }}", **values)
+
+    assert await about("retire") == await about("keep")
+    assert await about("keep"), "there is an answer"
+
+
+async def test_what_is_made_from_an_old_id_is_registered_as_from_the_new(reader: Reader) -> None:
+    await do(reader, "setPolicy", subject=REFS["keep"], license="CC-BY-4.0")
+    await merge(reader, "keep", "retire")
+    told = await ask(
+        reader,
+        """mutation ($input: DeclareEdgeInput!) { declareEdge(input: $input) {
+          ... on DeclareEdgeSuccess { edge { status registration parent { id } } } } }""",
+        BOS,
+        input={"child": REFS["bos"], "parent": REFS["retire"], "kind": "SAMPLES"},
+    )
+    assert told["edge"] == {"status": "CONFIRMED", "registration": "REGISTERED", "parent": {"id": REFS["keep"]}}
+
+
+async def test_a_receipt_about_an_old_id_is_about_the_new_and_can_be_replayed(reader: Reader) -> None:
+    await merge(reader, "keep", "retire")
+    told = await ask(
+        reader,
+        """mutation ($input: RecordPermissionCheckInput!) { recordPermissionCheck(input: $input) {
+          ... on RecordPermissionCheckSuccess { receipt { id body } } } }""",
+        input={"id": REFS["retire"], "uses": ["REMIX"]},
+    )
+    assert json.loads(told["receipt"]["body"])["question"]["asset"] == REFS["keep"]
+    again = "query ($id: ID!) { replay(receiptId: $id) { reproduced } }"
+    assert (await ask(reader, again, id=told["receipt"]["id"])) == {"reproduced": True}
+
+
 async def test_everybody_whose_verdict_flips_is_told(reader: Reader, database: Database) -> None:
     await edge(reader, "child", "retire", BOS, "REMIX_OF")
     await do(reader, "setPolicy", BOS, subject=REFS["child"], license="CC0-1.0")
