@@ -25,23 +25,19 @@ from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    Boolean,
     ColumnElement,
-    DateTime,
     Table,
-    Uuid,
     and_,
-    any_,
-    bindparam,
     exists,
     func,
     or_,
+    select,
     true,
 )
 
 from db import tables
-from domain.accounts import Role, Viewer
+from db.history import has_begun, holds_now
+from db.viewers import ASKER, IS_AGENT, VIEWER_ACCOUNT, edited, held, owned
 
 Row = Any  # an alias or a subquery over a table: anything whose `.c` holds the table's columns
 Predicate = Callable[[Row], ColumnElement[bool]]
@@ -69,47 +65,8 @@ class Exposure(Enum):
     """Everything else."""
 
 
-VIEWER_ACCOUNT = bindparam("viewer_account", type_=Uuid)
-_ASKER = bindparam("viewer_asker", type_=Uuid)
-_HOLDS = bindparam("viewer_holds", type_=ARRAY(Uuid))
-_EDITS = bindparam("viewer_edits", type_=ARRAY(Uuid))
-_IS_AGENT = bindparam("viewer_is_agent", type_=Boolean)
-
-
-def viewer_values(viewer: Viewer) -> dict[str, object]:
-    """The values of the parameters that the predicates speak of. A key sees nothing of the account it is of."""
-    return {
-        "viewer_account": None if viewer.is_agent else viewer.account,
-        "viewer_asker": viewer.account,
-        "viewer_holds": viewer.holds,
-        "viewer_edits": viewer.edits,
-        "viewer_is_agent": viewer.is_agent,
-    }
-
-
-def held(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The viewer is a member of the artist."""
-    return artist_id == any_(_HOLDS)
-
-
-def _edited(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    return artist_id == any_(_EDITS)
-
-
-def owned(artist_id: ColumnElement[Any], account_id: ColumnElement[Any] = VIEWER_ACCOUNT) -> ColumnElement[bool]:
-    """The account, the viewer's where none is named, is an owner of the artist."""
-    membership = tables.membership.alias()
-    owning = exists().where(
-        membership.c.artist_id == artist_id,
-        membership.c.account_id == account_id,
-        membership.c.role == Role.OWNER.value,
-        membership.c.ended_at.is_(None),
-    )
-    return owning.correlate_except(membership)
-
-
 def _teased(asset: Row) -> ColumnElement[bool]:
-    return and_(asset.c.teased, ~_IS_AGENT)
+    return and_(asset.c.teased, ~IS_AGENT)
 
 
 def _asset_listed(asset: Row) -> ColumnElement[bool]:
@@ -169,7 +126,7 @@ def _everyone(_: Row) -> ColumnElement[bool]:
 
 def _oneself(contributor: Row) -> ColumnElement[bool]:
     """The contributor is the person who asks, or an artist they edit."""
-    return or_(contributor.c.account_id == VIEWER_ACCOUNT, _edited(contributor.c.artist_id))
+    return or_(contributor.c.account_id == VIEWER_ACCOUNT, edited(contributor.c.artist_id))
 
 
 def _of_oneself(row: Row) -> ColumnElement[bool]:
@@ -179,32 +136,13 @@ def _of_oneself(row: Row) -> ColumnElement[bool]:
     return named.correlate_except(contributor)
 
 
-def _agreed(row: Row) -> ColumnElement[bool]:
+def _agreed(row: Row, *also: ColumnElement[bool]) -> ColumnElement[bool]:
     """A credit or split its person declined is between them and the owner."""
-    return or_(row.c.acceptance != "DECLINED", _asset(row, "asset_id", _held_asset), _of_oneself(row))
+    return or_(row.c.acceptance != "DECLINED", _asset(row, "asset_id", _held_asset), _of_oneself(row), *also)
 
 
 def _of_asset(row: Row, listed: Predicate) -> ColumnElement[bool]:
     return _asset(row, "asset_id", listed, _fully)
-
-
-def holds_now(row: Row) -> ColumnElement[bool]:
-    """The row with history that holds now."""
-    return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
-
-
-def _has_begun(row: Row) -> ColumnElement[bool]:
-    """The row with history holds or has held: every version is kept, and read by its id."""
-    return func.coalesce(func.lower(row.c.valid) <= func.now(), true())
-
-
-_VALID_AT = bindparam("valid_at", type_=DateTime(timezone=True), required=True)
-_KNOWN_AT = bindparam("known_at", type_=DateTime(timezone=True), required=True)
-
-
-def stood(row: Row, *, now: bool) -> ColumnElement[bool]:
-    """The row with history that holds now, or that held at `valid_at` as it was known at `known_at`."""
-    return holds_now(row) if now else and_(row.c.known.contains(_KNOWN_AT), row.c.valid.contains(_VALID_AT))
 
 
 def credit_stands(credit: Row) -> ColumnElement[bool]:
@@ -212,8 +150,15 @@ def credit_stands(credit: Row) -> ColumnElement[bool]:
     return and_(credit.c.ended_at.is_(None), credit.c.acceptance != "DECLINED")
 
 
+def _on_visual(credit: Row, predicate: Predicate) -> ColumnElement[bool]:
+    """The credit is on a visual world for which that holds."""
+    visual = tables.visual_world.alias()
+    return exists().where(visual.c.id == credit.c.visual_id, predicate(visual)).correlate_except(visual)
+
+
 def _credit_reached(credit: Row) -> ColumnElement[bool]:
-    return and_(credit.c.ended_at.is_(None), _agreed(credit))
+    on_own = _on_visual(credit, lambda visual: held(visual.c.owner_id))
+    return and_(credit.c.ended_at.is_(None), _agreed(credit, on_own))
 
 
 def _credit_answered(credit: Row) -> ColumnElement[bool]:
@@ -221,11 +166,12 @@ def _credit_answered(credit: Row) -> ColumnElement[bool]:
 
 
 def _credit_read(credit: Row) -> ColumnElement[bool]:
-    return or_(and_(_credit_reached(credit), _of_asset(credit, _asset_read)), _credit_answered(credit))
+    seen = or_(_of_asset(credit, _asset_read), _on_visual(credit, _visual_read))
+    return or_(and_(_credit_reached(credit), seen), _credit_answered(credit))
 
 
 def _credit_listed(credit: Row) -> ColumnElement[bool]:
-    return and_(_credit_reached(credit), _of_asset(credit, _asset_listed))
+    return and_(_credit_reached(credit), or_(_of_asset(credit, _asset_listed), _on_visual(credit, _visual_read)))
 
 
 def _split_reached(split: Row) -> ColumnElement[bool]:
@@ -247,16 +193,22 @@ def _media_reached(media: Row) -> ColumnElement[bool]:
 
 
 def _media_read(media: Row) -> ColumnElement[bool]:
-    return and_(_media_reached(media), _of_asset(media, _asset_read))
+    """Through its asset, as a member of its artist, or in a visual world that shows it."""
+    visual = tables.visual_world.alias()
+    shown = exists().where(visual.c.source_id == media.c.id, _visual_read(visual)).correlate_except(visual)
+    return and_(_media_reached(media), or_(_of_asset(media, _asset_read), held(media.c.artist_id), shown))
 
 
 def _leads_teased_release(hook: Row) -> ColumnElement[bool]:
-    """The hook of a scheduled release is shown before its track is."""
-    release, asset = tables.release.alias(), tables.asset.alias()
+    """The hook of a scheduled release is shown before its track is, where both are of one artist."""
+    release, asset, track = tables.release.alias(), tables.asset.alias(), tables.asset.alias()
+    theirs = select(track.c.owner_id).where(track.c.id == hook.c.track_id).correlate_except(track).scalar_subquery()
     return (
-        exists()
-        .where(release.c.lead_hook_id == hook.c.id, asset.c.id == release.c.id, _teased(asset))
+        select(release.c.id)
+        .join_from(release, asset, asset.c.id == release.c.id)
+        .where(release.c.lead_hook_id == hook.c.id, _teased(asset), asset.c.owner_id == theirs)
         .correlate_except(release, asset)
+        .exists()
     )
 
 
@@ -277,14 +229,11 @@ def _visual_read(visual: Row) -> ColumnElement[bool]:
     worn_by_hook = exists().where(hook.c.id == visual.c.hook_id, _hook_read(hook)).correlate_except(hook)
     worn_by_world = exists().where(artist.c.visual_id == visual.c.id).correlate_except(artist)
     covers = (
-        exists()
-        .where(
-            release.c.cover_id == visual.c.id,
-            asset.c.id == release.c.id,
-            _asset_read(asset),
-            asset_shown(asset, Exposure.TEASER),
-        )
+        select(release.c.id)
+        .join_from(release, asset, asset.c.id == release.c.id)
+        .where(release.c.cover_id == visual.c.id, _asset_read(asset), asset_shown(asset, Exposure.TEASER))
         .correlate_except(release, asset)
+        .exists()
     )
     return or_(held(visual.c.owner_id), and_(visual.c.state == "ACTIVE", or_(worn_by_hook, worn_by_world, covers)))
 
@@ -300,7 +249,10 @@ def _policy_read(policy: Row) -> ColumnElement[bool]:
     spoken_for = _asset(policy, "subject_id", _asset_read, _fully)
     version = tables.release_version.alias()
     of_version = exists().where(version.c.id == policy.c.subject_id, _version_read(version)).correlate_except(version)
-    return and_(_has_begun(policy), or_(policy.c.level.in_(("ARTIST", "PLATFORM")), spoken_for, of_version))
+    visual = tables.visual_world.alias()
+    of_visual = exists().where(visual.c.id == policy.c.subject_id, _visual_read(visual)).correlate_except(visual)
+    of_all = policy.c.level.in_(("ARTIST", "PLATFORM"))
+    return and_(has_begun(policy), or_(of_all, spoken_for, of_version, of_visual))
 
 
 def _grant_reached(grant: Row) -> ColumnElement[bool]:
@@ -313,11 +265,15 @@ def edge_ends_seen(edge: Row) -> ColumnElement[bool]:
     return and_(_asset(edge, "child_id", _asset_reached, _fully), _asset(edge, "parent_id", _asset_reached, _fully))
 
 
+def edge_stands(edge: Row) -> ColumnElement[bool]:
+    """Nobody rejected the edge, or refused to register it."""
+    return and_(edge.c.status != "REJECTED", edge.c.registration != "REFUSED")
+
+
 def edge_told(edge: Row) -> ColumnElement[bool]:
-    """A rejected edge, or one whose registration was refused, is heard of by both owners only."""
-    stands = and_(edge.c.status != "REJECTED", edge.c.registration != "REFUSED")
+    """An edge that does not stand is heard of by both owners only."""
     theirs = or_(_asset(edge, "child_id", _held_asset), _asset(edge, "parent_id", _held_asset))
-    return or_(stands, theirs)
+    return or_(edge_stands(edge), theirs)
 
 
 def _edge_reached(edge: Row) -> ColumnElement[bool]:
@@ -326,7 +282,7 @@ def _edge_reached(edge: Row) -> ColumnElement[bool]:
 
 def _edge_read(edge: Row) -> ColumnElement[bool]:
     either = or_(_asset(edge, "child_id", _asset_reached, _fully), _asset(edge, "parent_id", _asset_reached, _fully))
-    return and_(_has_begun(edge), edge_told(edge), either)
+    return and_(has_begun(edge), edge_told(edge), either)
 
 
 def _version_reached(version: Row) -> ColumnElement[bool]:
@@ -335,6 +291,12 @@ def _version_reached(version: Row) -> ColumnElement[bool]:
 
 def _version_read(version: Row) -> ColumnElement[bool]:
     return and_(_version_reached(version), _asset(version, "release_id", _asset_read, _fully))
+
+
+def _manifest_read(manifest: Row) -> ColumnElement[bool]:
+    """A manifest is there for whoever may read its version."""
+    version = tables.release_version.alias()
+    return exists().where(version.c.id == manifest.c.id, _version_read(version)).correlate_except(version)
 
 
 def _item_read(item: Row) -> ColumnElement[bool]:
@@ -379,6 +341,12 @@ def _own_key(key: Row) -> ColumnElement[bool]:
     return or_(key.c.account_id == VIEWER_ACCOUNT, owned(key.c.artist_id))
 
 
+def _invite_decided(invite: Row) -> ColumnElement[bool]:
+    """Who is invited is known to owners, for as long as somebody may come."""
+    is_open = and_(invite.c.ended_at.is_(None), invite.c.expires_at > func.now())
+    return and_(is_open, owned(invite.c.artist_id))
+
+
 def _own_claim(claim: Row) -> ColumnElement[bool]:
     return claim.c.account_id == VIEWER_ACCOUNT
 
@@ -387,9 +355,14 @@ def _own_job(job: Row) -> ColumnElement[bool]:
     return held(job.c.owner_id)
 
 
+def _suggested(suggestion: Row) -> ColumnElement[bool]:
+    """What programs suggest is for the track's people, and for the programs that write for them."""
+    return _asset(suggestion, "track_id", _held_asset)
+
+
 def _own_receipt(receipt: Row) -> ColumnElement[bool]:
     """A receipt is for the account that asked, whether in person or by a key."""
-    return receipt.c.account_id == _ASKER
+    return receipt.c.account_id == ASKER
 
 
 def _fellow(membership: Row) -> ColumnElement[bool]:
@@ -398,8 +371,9 @@ def _fellow(membership: Row) -> ColumnElement[bool]:
     return and_(current, held(membership.c.artist_id), VIEWER_ACCOUNT.is_not(None))
 
 
-def _own_membership(membership: Row) -> ColumnElement[bool]:
-    return and_(membership.c.ended_at.is_(None), membership.c.account_id == VIEWER_ACCOUNT)
+def _own_still(row: Row) -> ColumnElement[bool]:
+    """What an account has until it ends: a membership, a sign-in with another house."""
+    return and_(row.c.ended_at.is_(None), row.c.account_id == VIEWER_ACCOUNT)
 
 
 def _membership_decided(membership: Row) -> ColumnElement[bool]:
@@ -417,7 +391,7 @@ def _entitlement_read(entitlement: Row) -> ColumnElement[bool]:
 
 
 def _asset_written(asset: Row) -> ColumnElement[bool]:
-    return _edited(asset.c.owner_id)
+    return edited(asset.c.owner_id)
 
 
 def _seen(by: Predicate) -> dict[Action, Predicate]:
@@ -430,7 +404,7 @@ _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
     tables.agent_key: {**_seen(_own_key), Action.WRITE: _own_key},
     tables.artist: {
         **_seen(_everyone),
-        Action.WRITE: lambda artist: _edited(artist.c.id),
+        Action.WRITE: lambda artist: edited(artist.c.id),
         Action.OWN: lambda artist: owned(artist.c.id),
     },
     tables.artist_claim: _seen(_own_claim),
@@ -455,10 +429,13 @@ _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
     },
     tables.entitlement: {**_seen(_entitlement_read), Action.OWN: _given},
     tables.hook: {Action.READ: _hook_read, Action.LIST: _hook_listed, Action.REACH: _everyone},
+    tables.identity: {**_seen(_own_still), Action.WRITE: _own_still},
     tables.job: _seen(_own_job),
     tables.lineage_edge: {Action.READ: _edge_read, Action.REACH: _edge_reached, Action.CITE: edge_told},
     tables.media: {Action.READ: _media_read, Action.REACH: _media_reached},
-    tables.membership: {**_seen(_fellow), Action.WRITE: _own_membership, Action.OWN: _membership_decided},
+    tables.manifest: {Action.READ: _manifest_read, Action.REACH: _everyone},
+    tables.membership: {**_seen(_fellow), Action.WRITE: _own_still, Action.OWN: _membership_decided},
+    tables.membership_invite: {**_seen(_invite_decided), Action.OWN: _invite_decided},
     tables.permission_grant: {Action.READ: _grant_reached, Action.REACH: _grant_reached},
     tables.permission_receipt: _seen(_own_receipt),
     tables.policy: {Action.READ: _policy_read, Action.REACH: holds_now, Action.CITE: _everyone},
@@ -468,12 +445,17 @@ _PREDICATES: Mapping[Table, Mapping[Action, Predicate]] = {
     tables.room: {Action.READ: _room_read, Action.REACH: _room_reached},
     tables.search_entry: {Action.LIST: _found_listed},
     tables.split: {Action.READ: _split_read, Action.REACH: _split_reached, Action.WRITE: _of_oneself},
+    tables.suggestion: {
+        **_seen(_suggested),
+        Action.WRITE: lambda suggestion: _asset(suggestion, "track_id", _asset_written),
+    },
     tables.term: {Action.REACH: _everyone},
     tables.theme: {Action.READ: _theme_read, Action.REACH: _everyone},
     tables.visual_world: {
         Action.READ: _visual_read,
         Action.LIST: _visual_read,
         Action.REACH: _visual_reached,
+        Action.WRITE: lambda visual: edited(visual.c.owner_id),
     },
 }
 

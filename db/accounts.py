@@ -28,16 +28,16 @@ from db.access import Action
 from db.arguments import Paging
 from db.contributors import PROPOSED_CREDITS, PROPOSED_SPLITS
 from db.engine import Database
-from db.orders import NAME, NEWEST
+from db.orders import NAME, NEWEST, OLDEST
 from db.places import Page, Stored, ToOne, Type, belong, columns
 from db.statements import statement_text
 from domain.accounts import EDITING_ROLES, SESSION_LASTS, Role, Viewer, email_key
 
 
-def handle_of(row: Any) -> ColumnElement[str]:
-    """The handle of the account whose id the row keeps."""
+def handle_of(row: Any, column: str = "account_id") -> ColumnElement[str]:
+    """The handle of the account whose id the row keeps in a column."""
     account = tables.account.alias()
-    named = select(account.c.handle).where(account.c.id == row.c.account_id)
+    named = select(account.c.handle).where(account.c.id == row.c[column])
     return named.correlate_except(account).scalar_subquery()
 
 
@@ -47,6 +47,7 @@ ACCOUNT = Type(
     {
         **columns(tables.account, "handle", "email", "created_at", id="ref"),
         "emailVerified": Stored(lambda account: account.c.email_verified_at.is_not(None)),
+        "identities": Page("Identity", belong("account_id"), Paging({"OLDEST": OLDEST}, "OLDEST"), action=Action.LIST),
     },
 )
 
@@ -195,9 +196,9 @@ async def _revoke(connection: AsyncConnection, which: ColumnElement[bool]) -> in
     return len((await connection.execute(query)).all())
 
 
-async def add_account(connection: AsyncConnection, account_id: UUID, handle: str, email: str) -> None:
-    """Open an account. Its address is not shown to be theirs yet."""
-    row = {"id": account_id, "handle": handle, "email": email, "email_key": email_key(email)}
+async def add_account(connection: AsyncConnection, account_id: UUID, handle: str, email: str | None) -> None:
+    """Open an account. Its address, where it has one, is not shown to be theirs yet."""
+    row = {"id": account_id, "handle": handle, "email": email, "email_key": email and email_key(email)}
     await connection.execute(insert(tables.account).values(row))
 
 

@@ -1,4 +1,4 @@
-"""Where artists, their worlds and their themes live."""
+"""Where artists and their worlds live."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, viewer_values
+from db.access import Action, allowed
 from db.arguments import Bound, Paging
 from db.assets import ASSET_PAGING, owned_by
 from db.orders import NEWEST, OLDEST, SEQUENCE
-from db.places import Inline, Page, ToOne, Type, belong, columns, refer
+from db.places import Page, Stored, ToOne, Type, belong, columns, refer
+from db.viewers import viewer_values
 from domain.accounts import Role, Viewer
 from domain.artists import ArtistDraft
 
-_SEED = {
-    "source": "seed_source",
-    "hue": "seed_hue",
-    "saturation": "seed_saturation",
-    "lightness": "seed_lightness",
-}
-_TOKENS = ("base", "surface", "accent", "glow", "gradient_end", "footer_start", "footer_end")
+
+def _badges_of_world(row: Any) -> ColumnElement[Any]:
+    """Those that its theme shows."""
+    theme = tables.theme.alias()
+    shown = select(theme.c.badges).where(theme.c.id == row.c.theme_id).correlate_except(theme).scalar_subquery()
+    return func.coalesce(shown, literal_column("'{}'::text[]", ARRAY(Text)))
 
 
 def _stated_by_artist(row: Any, policy: Any, _: Bound) -> ColumnElement[bool]:
@@ -48,6 +48,7 @@ ARTIST = Type(
         "world": ToOne("World", lambda row, world, _: world.c.id == row.c.id, always=True),
         "policy": ToOne("PermissionPolicy", _stated_by_artist),
         "members": Page("Membership", belong("artist_id"), Paging({"OLDEST": OLDEST}, "OLDEST"), action=Action.LIST),
+        "invites": Page("Invite", belong("artist_id"), Paging({"OLDEST": OLDEST}, "OLDEST"), action=Action.LIST),
         "assets": Page("Asset", belong("owner_id"), ASSET_PAGING, action=Action.LIST),
         "provenance": Page("ProvenanceEvent", belong("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
     },
@@ -60,23 +61,12 @@ WORLD = Type(
         **columns(tables.artist, "handle", "name", "tagline", "bio"),
         "artist": ToOne("Artist", lambda row, artist, _: artist.c.id == row.c.id, always=True),
         "theme": ToOne("Theme", refer("theme_id")),
+        "badges": Stored(_badges_of_world),
         "visualWorld": ToOne("VisualWorld", refer("visual_id")),
         "leadHook": ToOne("Hook", refer("lead_hook_id"), action=Action.LIST),
         "hooks": Page("Hook", _hooks_of, Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
         "releases": Page("Release", belong("owner_id"), Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
         "room": ToOne("Room", _of_world),
-    },
-)
-
-THEME = Type(
-    "Theme",
-    tables.theme,
-    {
-        **columns(tables.theme, "is_extracted", "pattern", "texture", "texture_opacity", "typography", id="ref"),
-        **columns(tables.theme, "motion", "release_posture"),
-        "seed": Inline("ThemeSeed", columns(tables.theme, **_SEED)),
-        "tokens": Inline("ThemeTokens", columns(tables.theme, *_TOKENS)),
-        "artist": ToOne("Artist", refer("artist_id"), always=True),
     },
 )
 

@@ -28,12 +28,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, credit_stands, edge_ends_seen, holds_now, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, credit_stands, edge_ends_seen
 from db.arguments import Bound, Filter, Paging
 from db.containment import contained
+from db.history import holds_now
 from db.orders import MOST_DERIVED, NEWEST, OLDEST, POSITION, SEQUENCE, TITLE
-from db.places import Computed, Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
+from db.places import Computed, Inline, Kind, OfAsset, Page, Stored, ToOne, Type, belong, column, columns, refer
 from db.verdicts import ASSET_REF_KINDS, ByLength, ByQuestion, ByWalk
+from db.viewers import viewer_values
 from domain import ids
 from domain.accounts import Viewer
 from domain.assets import AssetState
@@ -219,6 +221,14 @@ TRACK = Type(
     {
         **columns(tables.track, "duration_ms", "bpm", "musical_key", "isrc"),
         "hook": ToOne("Hook", belong("track_id")),
+        "lyrics": Computed(),
+        "waveform": Computed(),
+        "analysis": Computed(),
+        "suggestions": Page(
+            "Suggestion",
+            belong("track_id"),
+            Paging({"NEWEST": NEWEST}, "NEWEST", {"states": in_any("state")}),
+        ),
     },
     base="Asset",
 )
@@ -230,12 +240,34 @@ SAMPLE = Type(
 )
 INSTRUMENT = Type("Instrument", tables.instrument, columns(tables.instrument, "family", "format"), base="Asset")
 
+
+def _read_in(name: str) -> Stored:
+    """What was read in an upload, by column of what is known of its bytes."""
+
+    def value(row: Any) -> ColumnElement[Any]:
+        content = tables.media_content.alias()
+        return select(content.c[name]).where(content.c.media_id == row.c.id).correlate_except(content).scalar_subquery()
+
+    return Stored(value, nullable=True)
+
+
+def _has_seed(row: Any) -> ColumnElement[bool]:
+    content = tables.media_content.alias()
+    return exists().where(content.c.media_id == row.c.id, content.c.seed_hue.is_not(None)).correlate_except(content)
+
+
 MEDIA = Type(
     "Media",
     tables.media,
     {
         **columns(tables.media, "role", "mime_type", "duration_ms", "created_at", id="ref"),
         "sha256": column(tables.media, "sha256", plain=True),
+        "shownSha256": _read_in("shown_sha256"),
+        "seed": Inline(
+            "MediaSeed",
+            {name: _read_in(f"seed_{name}") for name in ("hue", "saturation", "lightness")},
+            present=_has_seed,
+        ),
         "asset": ToOne("Asset", refer("asset_id")),
     },
 )
@@ -263,10 +295,12 @@ async def hold_asset(connection: AsyncConnection, viewer: Viewer, asset_id: UUID
         .with_for_update()
     )
     row = (await connection.execute(query, viewer_values(viewer))).first()
-    if row is None:
-        return None
-    ref = ids.Ref(ids.Kind(row.kind.lower()), row.id)
-    state = AssetState(row.state)
+    return None if row is None else held_row(row)
+
+
+def held_row(row: Any) -> HeldAsset:
+    """An asset whose row is locked."""
+    ref, state = ids.Ref(ids.Kind(row.kind.lower()), row.id), AssetState(row.state)
     return HeldAsset(ref, row.version, row.title, tuple(row.badges), row.made_on, row.owner_id, state)
 
 

@@ -216,7 +216,7 @@ async def staging(database: Database, source: str, new_id: Callable[[], UUID]) -
         Unavailable: the database went away; what was merged is kept.
     """
     try:
-        async with _session(database) as raw:
+        async with own_session(database) as raw:
             await _wait_for_other_imports(raw)
             await raw.execute("SELECT set_config('casset.source', $1, false)", source)
             await raw.execute(_OPEN)
@@ -235,7 +235,7 @@ async def staging(database: Database, source: str, new_id: Callable[[], UUID]) -
 
 
 @asynccontextmanager
-async def _session(database: Database) -> AsyncIterator[Any]:
+async def own_session(database: Database) -> AsyncIterator[Any]:
     """A connection that is not shared: tables, locks and settings are its own, so it does not go back to the pool."""
     async with database.read() as connection:
         try:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Text, case, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.access import Exposure
+from db.arguments import Bound
 from db.json_text import Part, constant, joined, leaf, object_text
 from db.pages import PageText, closed_page
 from db.places import (
@@ -251,10 +252,12 @@ class _Compiler:
         )
 
     def _resolved(self, place: Resolved, field: Field) -> ColumnElement[str]:
-        chosen = place.choose(field.shape)
-        if chosen is None:
-            return constant("null")
         bound = place.arguments.bind(field.shape, f"s{field.slot}")
+        forms = [self._form(match, chosen, field, bound) for match, chosen in place.choose(field.shape).items()]
+        return func.coalesce(*forms, constant("null"))
+
+    def _form(self, match: str, chosen: ToOne, field: Field, bound: Bound) -> ColumnElement[Any]:
+        """What a reference leads to where it is of one form; NULL where that leads nowhere."""
         typename = Field("__typename", "__typename", frozenset(names_of(self.types[chosen.type])))
         # One column for each node asked for, numbered: a response key may be longer than a name in SQL.
         asked = [part.fields for part in field.fields if part.name == "node"] or [(typename,)]
@@ -265,11 +268,11 @@ class _Compiler:
         def value(part: Field) -> list[Part]:
             if part.name == "node":
                 return [next(nodes)]
-            return [f'"{field.shape[0] if part.name == "matched" else "Resolution"}"']
+            return [f'"{match if part.name == "matched" else "Resolution"}"']
 
         text = object_text((part.key, value(part)) for part in field.fields)
         there = select(text).select_from(found).where(found.c.node0.is_not(None))
-        return self._or_null(there.correlate_except(found).scalar_subquery())
+        return there.correlate_except(found).scalar_subquery()
 
     def _many(self, place: Many, row: Any, field: Field) -> ColumnElement[str]:
         type_ = self.types[place.type]

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from db import tables
+from db.history import stood_since
+from domain.releases import VersionState
 
 
-def contained() -> Any:
-    """(id of the item, release_id, asset_id) of all that releases hold, to be joined or narrowed."""
+def contained(*, now: bool = True) -> Any:
+    """(id of the item, release_id, asset_id) of all that releases hold, to be joined or narrowed.
+
+    Otherwise than now: what they held at `valid_at`, as it was known at `known_at`.
+    """
+    return _current() if now else _past()
+
+
+def _past() -> Any:
+    version, later, item = tables.release_version.alias(), tables.release_version.alias(), tables.release_item.alias()
+    superseded = exists().where(
+        later.c.release_id == version.c.release_id, later.c.number > version.c.number, _out(later)
+    )
+    return (
+        select(item.c.id, version.c.release_id, item.c.asset_id)
+        .join_from(version, item, item.c.version_id == version.c.id)
+        .where(_out(version), ~superseded.correlate_except(later))
+        .subquery()
+    )
+
+
+def _out(version: Any) -> ColumnElement[bool]:
+    """The version was out by then; where nobody knows since when, always."""
+    published = version.c.published_at
+    return and_(version.c.state != VersionState.DRAFT.value, or_(published.is_(None), stood_since(published)))
+
+
+def _current() -> Any:
     release, item = tables.release.alias(), tables.release_item.alias()
     return (
         select(item.c.id, release.c.id.label("release_id"), item.c.asset_id)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import and_
 
 from db import tables
-from db.access import Action, holds_now
+from db.access import Action
 from db.arguments import Given, Paging, Reading
+from db.history import holds_now
 from db.orders import NEWEST, POSITION
 from db.places import Page, ToOne, Type, belong, columns, refer
 from db.verdicts import ASSET_REF_KINDS, Unbound
@@ -31,6 +32,7 @@ CREDIT = Type(
         **columns(tables.credit, "role", "instrument", "acceptance", "position", id="ref"),
         "contributor": ToOne("Contributor", refer("contributor_id"), always=True),
         "asset": ToOne("Asset", refer("asset_id")),
+        "visualWorld": ToOne("VisualWorld", refer("visual_id")),
     },
 )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Table,
     Text,
     Uuid,
     any_,
@@ -26,9 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, viewer_values
+from db.access import Action, allowed
 from db.assets import current_id
 from db.history import change_row, end_row, holds_at, moment_under_locks, since
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.contributors import Acceptance, Pool
 from domain.ids import Kind, Ref
@@ -50,10 +52,16 @@ def _own(contributor: Any) -> ColumnElement[bool]:
     return func.coalesce(allowed(tables.contributor, Action.WRITE, contributor), false()).label("is_own")
 
 
+def _on(of: UUID) -> ColumnElement[bool]:
+    """The credit is on an asset, or on a visual world."""
+    credit = tables.credit
+    return or_(credit.c.asset_id == of, credit.c.visual_id == of)
+
+
 async def contributors_of(
-    connection: AsyncConnection, viewer: Viewer, asset_id: UUID, contributors: Collection[Ref]
+    connection: AsyncConnection, viewer: Viewer, of: UUID, contributors: Collection[Ref]
 ) -> Parties:
-    """Some contributors, without those that the viewer may not see and a held asset does not name."""
+    """Some contributors, without those that the viewer may not see and a held asset or visual world does not name."""
     ids = literal([ref.id for ref in contributors], ARRAY(Uuid))
     asked = func.unnest(ids, type_=Uuid).table_valued("id", name="asked").render_derived()
     contributor = tables.contributor.alias()
@@ -64,10 +72,8 @@ async def contributors_of(
             or_(
                 allowed(tables.contributor, Action.READ, contributor),
                 allowed(tables.contributor, Action.WRITE, contributor),
-                *[
-                    contributor.c.id.in_(select(table.c.contributor_id).where(table.c.asset_id == asset_id))
-                    for table in (tables.credit, tables.split)
-                ],
+                contributor.c.id.in_(select(tables.credit.c.contributor_id).where(_on(of))),
+                contributor.c.id.in_(select(tables.split.c.contributor_id).where(tables.split.c.asset_id == of)),
             )
         )
     )
@@ -106,9 +112,9 @@ async def artists_credited(
 
 
 async def outsiders_named(
-    connection: AsyncConnection, asset_id: UUID, names: Collection[str], new_id: Callable[[], UUID]
+    connection: AsyncConnection, of: UUID, names: Collection[str], new_id: Callable[[], UUID]
 ) -> tuple[Parties, Mapping[UUID, str]]:
-    """People outside by the names a held asset credits them by, made where it does not; and the names of those made.
+    """People outside by the names something held credits them by, made where it does not; and the names of those made.
 
     A name on one asset says nothing of the same name on another: whoever means the same person names the contributor.
     """
@@ -117,7 +123,7 @@ async def outsiders_named(
         select(contributor.c.name, contributor.c.id)
         .join_from(credit, contributor, contributor.c.id == credit.c.contributor_id)
         .where(
-            credit.c.asset_id == asset_id,
+            _on(of),
             contributor.c.name == any_(literal(list(names), ARRAY(Text))),
             contributor.c.artist_id.is_(None),
             contributor.c.account_id.is_(None),
@@ -136,22 +142,23 @@ async def _add_contributors(connection: AsyncConnection, rows: Sequence[Mapping[
         await connection.execute(insert(tables.contributor), [dict(row) for row in rows])
 
 
-async def credits_of(connection: AsyncConnection, asset_id: UUID) -> Sequence[Any]:
-    """All credits a held asset ever had: rows with those that were taken back."""
-    credit = tables.credit
-    return (await connection.execute(select(credit).where(credit.c.asset_id == asset_id))).all()
+async def credits_of(connection: AsyncConnection, of: UUID) -> Sequence[Any]:
+    """All credits a held asset or visual world ever had: rows with those that were taken back."""
+    return (await connection.execute(select(tables.credit).where(_on(of)))).all()
 
 
 async def write_credits(
     connection: AsyncConnection,
+    of: Ref,
     new: Sequence[Mapping[str, Any]],
     changed: Sequence[tuple[UUID, int, Acceptance]],
     ended: Sequence[UUID],
 ) -> None:
-    """Write the credits of a held asset.
+    """Write the credits of something held.
 
     Args:
         connection: of the transaction.
+        of: the asset, or the visual world.
         new: rows, by column.
         changed: (id, position, acceptance) of credits that stand otherwise, or again.
         ended: credits that are taken back.
@@ -166,7 +173,8 @@ async def write_credits(
         rows = [{"key": id_, "place": position, "word": word.value} for id_, position, word in changed]
         await connection.execute(stands, rows)
     if new:
-        await connection.execute(insert(credit), [dict(row) for row in new])
+        named = {"visual_id" if of.kind is Kind.VISUAL else "asset_id": of.id}
+        await connection.execute(insert(credit), [{**row, **named} for row in new])
 
 
 async def splits_at(connection: AsyncConnection, asset_id: UUID, pool: Pool) -> tuple[datetime, Sequence[Any]]:
@@ -213,38 +221,67 @@ async def write_splits(
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A credit or a split that the writer answers, its asset held.
+    """A credit or a split that the writer answers, its asset held, or the artist whose visual world it is on.
 
     Attributes:
         ref: of the credit or split.
-        asset: what it is of.
+        of: what it is of: an asset, or a visual world.
+        subject: whose chain tells it: the asset, or the artist.
         acceptance: how it stands; None where it stands no longer.
         at: the moment from which on it stands otherwise.
     """
 
     ref: Ref
-    asset: Ref
+    of: Ref
+    subject: Ref
     acceptance: Acceptance | None
     at: datetime
 
 
 async def hold_proposal(connection: AsyncConnection, viewer: Viewer, ref: Ref) -> Proposal | None:
-    """Lock the asset of a credit or split that names the viewer; None where there is none, or it names others."""
+    """Lock the subject of a credit or split that names the viewer; None where there is none, or it names others."""
     table = _ANSWERED[ref.kind]
-    asset, row = tables.asset.alias(), table.alias()
-    query = (
-        select(asset.c.id, asset.c.kind)
-        .join_from(row, asset, asset.c.id == row.c.asset_id)
-        .where(row.c.id == ref.id, allowed(table, Action.WRITE, row))
-        .with_for_update(of=asset, key_share=True)
-    )
-    found = (await connection.execute(query, viewer_values(viewer))).first()
+    row = table.alias()
+    found = await _hold_asset_of(connection, viewer, table, ref.id)
+    if found is None and ref.kind is Kind.CREDIT:
+        found = await _hold_artist_of(connection, viewer, ref.id)
     if found is None:
         return None
     at = await moment_under_locks(connection)
     stands = row.c.ended_at.is_(None) if ref.kind is Kind.CREDIT else holds_at(row, at)
     word = (await connection.execute(select(row.c.acceptance).where(row.c.id == ref.id, stands))).scalar()
-    return Proposal(ref, Ref(Kind(found.kind.lower()), found.id), None if word is None else Acceptance(word), at)
+    return Proposal(ref, *found, None if word is None else Acceptance(word), at)
+
+
+async def _hold_asset_of(
+    connection: AsyncConnection, viewer: Viewer, table: Table, id_: UUID
+) -> tuple[Ref, Ref] | None:
+    asset, row = tables.asset.alias(), table.alias()
+    query = (
+        select(asset.c.id, asset.c.kind)
+        .join_from(row, asset, asset.c.id == row.c.asset_id)
+        .where(row.c.id == id_, allowed(table, Action.WRITE, row))
+        .with_for_update(of=asset, key_share=True)
+    )
+    found = (await connection.execute(query, viewer_values(viewer))).first()
+    if found is None:
+        return None
+    of = Ref(Kind(found.kind.lower()), found.id)
+    return of, of
+
+
+async def _hold_artist_of(connection: AsyncConnection, viewer: Viewer, id_: UUID) -> tuple[Ref, Ref] | None:
+    """The visual world that a credit is on, and the artist whose it is."""
+    artist, visual, credit = tables.artist.alias(), tables.visual_world.alias(), tables.credit.alias()
+    query = (
+        select(visual.c.id, artist.c.id.label("artist"))
+        .join_from(credit, visual, visual.c.id == credit.c.visual_id)
+        .join(artist, artist.c.id == visual.c.owner_id)
+        .where(credit.c.id == id_, allowed(tables.credit, Action.WRITE, credit))
+        .with_for_update(of=artist, key_share=True)
+    )
+    found = (await connection.execute(query, viewer_values(viewer))).first()
+    return None if found is None else (Ref(Kind.VISUAL, found.id), Ref(Kind.ARTIST, found.artist))
 
 
 async def answer_proposal(

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, Uuid, insert, literal, select, update
+from sqlalchemy import Table, Text, Uuid, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, viewer_values
+from db.access import Action, allowed
 from db.assets import HeldAsset, current_id
 from db.engine import Database
-from db.history import change_row, holds_at, moment_under_locks, since
+from db.history import change_rows, holds_at, moment_under_locks, since
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.assets import AssetState
 from domain.ids import Kind, Ref
+from domain.releases import ReleaseStatus, VersionState
 
 DETAILS: Mapping[Kind, Table] = {
     Kind.TRACK: tables.track,
@@ -47,8 +49,8 @@ class NewAsset:
 
 
 async def writable(database: Database, viewer: Viewer, subject: Ref) -> Ref | None:
-    """An asset or an artist the viewer may change, as it goes by now; None where there is none, or it is not theirs."""
-    table = tables.artist if subject.kind is Kind.ARTIST else tables.asset
+    """An asset, an artist or a visual world the viewer may change, as it goes by now; None where it is not there."""
+    table = {Kind.ARTIST: tables.artist, Kind.VISUAL: tables.visual_world}.get(subject.kind, tables.asset)
     row = table.alias()
     query = select(row.c.id).where(row.c.id == current_id(literal(subject.id, Uuid)), allowed(table, Action.WRITE, row))
     async with database.read() as connection:
@@ -113,18 +115,32 @@ async def change_state(
     connection: AsyncConnection, held: HeldAsset, state: AssetState, new_id: Callable[[], UUID]
 ) -> None:
     """Let a held asset stand otherwise from now on; that it stood as it did until now stays known."""
+    await change_states(connection, {held.ref.id: held.owner}, state, new_id)
+
+
+async def change_states(
+    connection: AsyncConnection, owners: Mapping[UUID, UUID], state: AssetState, new_id: Callable[[], UUID]
+) -> None:
+    """Let held assets, with their owners, stand otherwise from now on."""
     at = await moment_under_locks(connection)
-    standing, values = tables.asset_standing, {"state": state.value}
-    query = select(standing.c.id).where(standing.c.asset_id == held.ref.id, holds_at(standing, at))
-    known = (await connection.execute(query)).scalar()
-    if known is not None:
-        await change_row(connection, standing, known, values, at, new_id)
-    else:
-        row = {"id": new_id(), "asset_id": held.ref.id, "owner_id": held.owner, **values, **since(at)}
+    standing = tables.asset_standing
+    query = select(standing.c.id, standing.c.asset_id).where(standing.c.asset_id.in_(owners), holds_at(standing, at))
+    known = (await connection.execute(query)).all()
+    values = {"state": literal(state.value, Text)}
+    await change_rows(connection, standing, [row.id for row in known], values, at, new_id)
+    rows = [
+        {"id": new_id(), "asset_id": asset, "owner_id": owner, "state": state.value, **since(at)}
+        for asset, owner in owners.items()
+        if asset not in {row.asset_id for row in known}
+    ]
+    for row in rows:
         await connection.execute(insert(standing).values(row))
 
 
-async def archive_release(connection: AsyncConnection, release_id: UUID) -> None:
-    """A held release is no longer shown in lists; its versions stay as they were published."""
-    table = tables.release
-    await connection.execute(update(table).where(table.c.id == release_id).values(status="ARCHIVED"))
+async def end_release(connection: AsyncConnection, release_id: UUID, status: ReleaseStatus) -> None:
+    """A held release that was out is archived, or withdrawn with its version; what was published stays as it was."""
+    release, version = tables.release, tables.release_version
+    await connection.execute(update(release).where(release.c.id == release_id).values(status=status.value))
+    if status is ReleaseStatus.WITHDRAWN:
+        was_out = (version.c.release_id == release_id) & (version.c.state == VersionState.PUBLISHED.value)
+        await connection.execute(update(version).where(was_out).values(state=VersionState.WITHDRAWN.value))

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
+from db.assets import HeldAsset, held_row
 
 _LOADING = 0x64656D6F
 
@@ -61,3 +62,10 @@ async def add_rows(
 
 def _since(moment: datetime) -> Range[datetime]:
     return Range(moment, None)
+
+
+async def hold_work(connection: AsyncConnection, asset_id: UUID) -> HeldAsset | None:
+    """Lock a work of the scene, for a job, which sees everything; None where there is none."""
+    asset = tables.asset
+    row = (await connection.execute(select(asset).where(asset.c.id == asset_id).with_for_update())).first()
+    return None if row is None else held_row(row)

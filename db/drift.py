@@ -8,13 +8,15 @@ from uuid import UUID
 from sqlalchemy import DateTime, Integer, Uuid, bindparam, exists, or_, select
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, holds_now, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown
 from db.arguments import DEFAULT_PAGE, LARGEST_PAGE, Given, Reading
 from db.assets import current_id
 from db.containment import contained
 from db.engine import Database
+from db.history import holds_now
 from db.orders import NEWEST
 from db.verdicts import ByQuestion, read_count
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.assets import AssetKind
 from domain.ids import Kind, Ref, parse_ref_of

@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Uuid, and_, exists, func, insert, literal,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import VIEWER_ACCOUNT, Action, Exposure, allowed, asset_shown, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown
 from db.accounts import handle_of
 from db.assets import current_id
 from db.history import change_row, holds_at, moment_under_locks
 from db.places import Stored, ToOne, Type, columns, refer
+from db.viewers import VIEWER_ACCOUNT, viewer_values
 from domain.accounts import Viewer
 from domain.entitlements import EntitlementScope, EntitlementSource, EntitlementState
 from domain.ids import Kind, Ref

@@ -37,10 +37,12 @@ from sqlalchemy import (
 )
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, edge_told, held, stood, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown, edge_told
 from db.containment import contained
 from db.engine import Database
+from db.history import stood
 from db.statements import statement_text
+from db.viewers import held, viewer_values
 from domain.accounts import Viewer
 from domain.assets import AssetKind, AssetState
 from domain.facts import CONTAINS, Bond, BondKind, Facts, Grant, Part, Statement
@@ -83,7 +85,7 @@ _ASKED = bindparam("asked", type_=ARRAY(Uuid), required=True)
 
 def _above(child: ColumnElement[Any], *, now: bool) -> Any:
     """(id, parent, kind, windows, told) of what an asset is made of; items are what a release is made of."""
-    edge, item = tables.lineage_edge.alias(), contained()
+    edge, item = tables.lineage_edge.alias(), contained(now=now)
     windows = ("child_start_ms", "child_end_ms", "parent_start_ms", "parent_end_ms")
     ends = [edge.c[name] for name in windows]
     stored = select(edge.c.id, edge.c.parent_id, edge.c.kind, *ends, edge_told(edge).label("told")).where(
@@ -219,7 +221,7 @@ async def terms_of(database: Database, sets: set[str]) -> Mapping[str, tuple[Ter
             rows = (await connection.execute(_TERMS, {"sets": missing})).all()
         kept.update({str(id_): () for id_ in missing})
         for id_, listed in groupby(rows, lambda row: str(row.term_set_id)):
-            kept[id_] = tuple(_term(row) for row in listed)
+            kept[id_] = tuple(term_of(row) for row in listed)
     return kept
 
 
@@ -230,7 +232,8 @@ _TERMS = (
 )
 
 
-def _term(row: Any) -> Term:
+def term_of(row: Any) -> Term:
+    """A term as it is decided by."""
     values = {name: getattr(row, name) for name in Term._fields}
     values |= {"use": Use(row.use), "layer": row.layer and Layer(row.layer), "decision": Decision(row.decision)}
     values["territories"] = tuple(row.territories or ()) or None
@@ -239,16 +242,22 @@ def _term(row: Any) -> Term:
 
 def _part(row: Sequence[Any]) -> Part:
     id_, owner, kind, duration_ms, is_withdrawn, *_ = row
-    return Part(_id(id_), _id(owner), AssetKind(kind), duration_ms, is_withdrawn)
+    return Part(_id(id_), _id(owner), _ASSET_KINDS[kind], duration_ms, is_withdrawn)
 
 
 def _bond(row: Sequence[Any]) -> Bond:
     id_, child, parent, kind, child_start, child_end, parent_start, parent_end, _ = row
-    bound: BondKind = CONTAINS if kind == CONTAINS else EdgeKind(kind)
     windows = stretch(child_start, child_end), stretch(parent_start, parent_end)
-    return Bond(_id(id_), _id(child), _id(parent), bound, *windows)
+    return Bond(_id(id_), _id(child), _id(parent), _BOND_KINDS[kind], *windows)
 
 
 def _statement_of(row: Sequence[Any], terms: Mapping[str, tuple[Term, ...]]) -> Statement:
     id_, subject, level, term_set, family, license_ = row
-    return Statement(_id(id_), _id(subject), Level(level), terms[term_set], LicenseFamily(family), license_)
+    return Statement(_id(id_), _id(subject), _LEVELS[level], terms[term_set], _FAMILIES[family], license_)
+
+
+# A word is looked up ten times as fast as its enumeration reads it, and there are thousands in one answer.
+_ASSET_KINDS = {kind.value: kind for kind in AssetKind}
+_BOND_KINDS: Mapping[str, BondKind] = {**{kind.value: kind for kind in EdgeKind}, CONTAINS.value: CONTAINS}
+_LEVELS = {level.value: level for level in Level}
+_FAMILIES = {family.value: family for family in LicenseFamily}

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import owned
+from db.viewers import owned
 from domain.handles import skeleton
 from domain.ids import Kind, Ref
 

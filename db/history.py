@@ -19,12 +19,14 @@ from sqlalchemy import (
     Table,
     Uuid,
     and_,
+    bindparam,
     column,
     func,
     insert,
     literal,
     null,
     select,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +40,30 @@ async def moment_under_locks(connection: AsyncConnection) -> datetime:
 def holds_at(row: Any, moment: datetime) -> ColumnElement[bool]:
     """The row that holds at a moment that is now."""
     return and_(func.upper_inf(row.c.known), row.c.valid.contains(_time(moment)))
+
+
+def holds_now(row: Any) -> ColumnElement[bool]:
+    """The row with history that holds now."""
+    return and_(func.upper_inf(row.c.known), row.c.valid.contains(func.now()))
+
+
+def has_begun(row: Any) -> ColumnElement[bool]:
+    """The row with history holds or has held: every version is kept, and read by its id."""
+    return func.coalesce(func.lower(row.c.valid) <= func.now(), true())
+
+
+_VALID_AT = bindparam("valid_at", type_=DateTime(timezone=True), required=True)
+_KNOWN_AT = bindparam("known_at", type_=DateTime(timezone=True), required=True)
+
+
+def stood(row: Any, *, now: bool) -> ColumnElement[bool]:
+    """The row with history that holds now, or that held at `valid_at` as it was known at `known_at`."""
+    return holds_now(row) if now else and_(row.c.known.contains(_KNOWN_AT), row.c.valid.contains(_VALID_AT))
+
+
+def stood_since(moment: ColumnElement[Any]) -> ColumnElement[bool]:
+    """What holds, and is known, from a moment on held at `valid_at`, as it was known at `known_at`."""
+    return and_(moment <= _VALID_AT, moment <= _KNOWN_AT)
 
 
 def since(moment: datetime) -> dict[str, ColumnElement[Any]]:

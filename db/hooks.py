@@ -1,4 +1,4 @@
-"""Where hooks and visual worlds live."""
+"""Where hooks live."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
+from db.access import Action, allowed
 from db.arguments import Bound
+from db.assets import current_id
 from db.engine import Database
 from db.places import Computed, Stored, ToOne, Type, belong, columns, refer
 from db.verdicts import ByQuestion
+from db.viewers import viewer_values
+from db.wearers import Wearer
+from domain.accounts import Viewer
+from domain.ids import Kind
+from domain.releases import VersionState
 from domain.windows import Window
 
 
@@ -34,6 +41,8 @@ HOOK = Type(
         "rights": Computed(ByQuestion()),
         "remixTerms": Computed(),
         "playback": Computed(),
+        "timedText": Computed(),
+        "waveform": Computed(),
         "track": ToOne("Track", refer("track_id")),
         "theme": ToOne("Theme", refer("theme_id")),
         "visualWorld": ToOne(
@@ -42,17 +51,6 @@ HOOK = Type(
         ),
         "room": ToOne("Room", belong("hook_id")),
         "world": ToOne("World", _world_of, always=True),
-    },
-)
-
-VISUAL_WORLD = Type(
-    "VisualWorld",
-    tables.visual_world,
-    {
-        **columns(tables.visual_world, "state", "title", "texture", "colour", "lyric_behaviour", "motion", id="ref"),
-        **columns(tables.visual_world, "created_at"),
-        "badges": Stored(lambda row: row.c.badges),
-        "owner": ToOne("Artist", refer("owner_id"), always=True),
     },
 )
 
@@ -110,3 +108,38 @@ async def update_hook(connection: AsyncConnection, held: HeldHook, values: Mappi
     """Write new values to a hook and move its version on."""
     hook = tables.hook
     await connection.execute(update(hook).where(hook.c.id == held.id).values({**values, "version": hook.c.version + 1}))
+
+
+async def leading_hook(connection: AsyncConnection, viewer: Viewer, wearer: Wearer, hook_id: UUID) -> UUID | None:
+    """A hook that may lead a held artist's world, or a held release; None where it is of no track of theirs.
+
+    A release leads with the hook of a track it holds, in its draft or as it is out.
+    """
+    hook, asset = tables.hook.alias(), tables.asset.alias()
+    item, version, release = (each.alias() for each in (tables.release_item, tables.release_version, tables.release))
+    if wearer.ref.kind is Kind.ARTIST:
+        held = select(asset.c.id).where(asset.c.owner_id == wearer.ref.id)
+    else:
+        stands = or_(version.c.state == VersionState.DRAFT.value, version.c.id == release.c.current_version_id)
+        held = (
+            select(current_id(item.c.asset_id))
+            .join_from(item, version, version.c.id == item.c.version_id)
+            .join(release, release.c.id == version.c.release_id)
+            .where(release.c.id == wearer.ref.id, stands)
+        )
+    query = select(hook.c.id).where(
+        hook.c.id == current_id(literal(hook_id, Uuid)),
+        hook.c.track_id.in_(held),
+        allowed(tables.hook, Action.READ, hook),
+    )
+    found: UUID | None = (await connection.execute(query, viewer_values(viewer))).scalar()
+    return found
+
+
+async def lead_of(connection: AsyncConnection, wearer: Wearer) -> UUID | None:
+    """The hook that leads a held artist's world, or a held release."""
+    table = tables.artist if wearer.ref.kind is Kind.ARTIST else tables.release
+    found: UUID | None = (
+        await connection.execute(select(table.c.lead_hook_id).where(table.c.id == wearer.ref.id))
+    ).scalar()
+    return found

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -35,17 +37,24 @@ class LeaseLost(Exception):
 
 async def enqueue(connection: AsyncConnection, jobs: Sequence[NewJob]) -> None:
     """Write jobs down, in the transaction that needs them done."""
-    rows = [
-        {
-            "id": job.id,
-            "kind": job.kind.value,
-            "subject_id": job.subject,
-            "owner_id": job.owner,
-            "payload": dict(job.payload),
-        }
-        for job in jobs
-    ]
-    await connection.execute(insert(tables.job), rows)
+    await connection.execute(insert(tables.job).values([_row(job) for job in jobs]))
+
+
+async def come_round(connection: AsyncConnection, job: NewJob, wait: timedelta) -> None:
+    """Write a job down that comes round, to be done after a while; nothing where one of its kind waits or runs."""
+    row = {**_row(job), "run_after": func.now() + literal(wait)}
+    await connection.execute(upsert(tables.job).values(row).on_conflict_do_nothing())
+
+
+def _row(job: NewJob) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kind": job.kind.value,
+        "subject_id": job.subject,
+        "owner_id": job.owner,
+        "payload": dict(job.payload),
+        "run_after": func.now() if job.run_after is None else job.run_after,
+    }
 
 
 async def claim(connection: AsyncConnection, kinds: Collection[JobKind], most: int) -> list[ClaimedJob]:

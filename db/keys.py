@@ -10,10 +10,11 @@ from sqlalchemy import LargeBinary, bindparam, case, func, insert, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, owned, viewer_values
+from db.access import Action, allowed
 from db.engine import Database
 from db.places import Stored, ToOne, Type, columns, refer
 from db.statements import statement_text
+from db.viewers import owned, viewer_values
 from domain.accounts import Viewer
 from domain.keys import WRITING, KeyScope
 

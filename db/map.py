@@ -13,9 +13,12 @@ from db import (
     drift,
     entitlements,
     hooks,
+    identities,
     jobs,
     keys,
     lineage,
+    log,
+    manifests,
     memberships,
     provenance,
     receipts,
@@ -25,12 +28,16 @@ from db import (
     rooms,
     search,
     simulations,
+    suggestions,
+    themes,
     verdicts,
+    visuals,
 )
-from db.access import VIEWER_ACCOUNT, Action
+from db.access import Action
 from db.arguments import ById, ByText, Paging
 from db.orders import NAME, NEWEST, OLDEST
 from db.places import Computed, Each, Page, Switch, ToOne, Type
+from db.viewers import VIEWER_ACCOUNT
 from domain import ids
 
 
@@ -75,6 +82,7 @@ QUERY = Type(
         "permissionCheck": Computed(verdicts.ByAssets()),
         "hypotheticalRights": Computed(verdicts.ByParents()),
         "licenseDrift": Computed(drift.ByDrift()),
+        "previewManifest": Computed(manifests.ByVersion()),
         "previewSplits": Computed(contributors.ByShares()),
         "simulatePolicy": Computed(simulations.ByPolicy()),
         "simulateEdge": Computed(simulations.ByEdge()),
@@ -84,6 +92,8 @@ QUERY = Type(
         "lineagePath": Computed(verdicts.ByEnds()),
         "commonAncestors": Computed(verdicts.ByKin()),
         "lineageRoots": Computed(verdicts.ByRoot()),
+        "logInclusion": Computed(log.ByHash()),
+        "logConsistency": Computed(log.BySizes()),
     },
 )
 
@@ -99,7 +109,6 @@ TYPES = {
         accounts.VIEWER,
         artists.ARTIST,
         artists.WORLD,
-        artists.THEME,
         assets.ASSET,
         assets.TRACK,
         assets.SAMPLE,
@@ -111,11 +120,13 @@ TYPES = {
         contributors.SPLIT,
         entitlements.ENTITLEMENT,
         hooks.HOOK,
+        identities.IDENTITY,
         jobs.JOB,
-        hooks.VISUAL_WORLD,
         keys.AGENT_KEY,
         lineage.LINEAGE_EDGE,
+        manifests.RELEASE_MANIFEST,
         memberships.MEMBERSHIP,
+        memberships.INVITE,
         provenance.PROVENANCE_EVENT,
         releases.RELEASE,
         releases.RELEASE_VERSION,
@@ -126,6 +137,9 @@ TYPES = {
         rights.PERMISSION_TERM,
         rooms.ROOM,
         search.SEARCH_RESULT,
+        suggestions.SUGGESTION,
+        themes.THEME,
+        visuals.VISUAL_WORLD,
     )
 }
 """Every stored type by its SDL name."""

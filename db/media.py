@@ -13,6 +13,8 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    exists,
+    false,
     func,
     insert,
     not_,
@@ -25,10 +27,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import VIEWER_ACCOUNT, Action, Exposure, allowed, asset_shown, held, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown
 from db.assets import current_id
 from db.engine import Database
 from db.entitlements import opened
+from db.viewers import VIEWER_ACCOUNT, held, viewer_values
 from domain.accounts import Viewer
 from domain.assets import MediaRole
 from domain.ids import Kind, Ref
@@ -42,32 +45,40 @@ def entitled(asset: Any) -> ColumnElement[bool]:
     return and_(or_(held(asset.c.owner_id), opened(asset)), VIEWER_ACCOUNT.is_not(None))
 
 
-async def media_held(connection: AsyncConnection, asset_id: UUID, role: MediaRole, sha256: str) -> Ref | None:
-    """The uploaded media of an asset with these bytes in this role; None where there is none."""
+def _of(of: Ref) -> str:
+    """The column of `media` that names what something is of: an asset, or an artist."""
+    return "artist_id" if of.kind is Kind.ARTIST else "asset_id"
+
+
+async def media_held(connection: AsyncConnection, of: Ref, role: MediaRole, sha256: str) -> Ref | None:
+    """The uploaded media of an asset or an artist with these bytes in this role; None where there is none."""
     media, content = tables.media, tables.media_content
     query = (
         select(media.c.id)
         .join_from(media, content, content.c.media_id == media.c.id)
-        .where(media.c.asset_id == asset_id, media.c.role == role.value, media.c.sha256 == sha256)
+        .where(media.c[_of(of)] == of.id, media.c.role == role.value, media.c.sha256 == sha256)
         .limit(1)
     )
     found = (await connection.execute(query)).scalar()
     return None if found is None else Ref(Kind.MEDIA, found)
 
 
-async def add_media(connection: AsyncConnection, values: Mapping[str, Any], format_: Format) -> None:
-    """Attach bytes that are stored; `values` by column of `media`."""
-    await connection.execute(insert(tables.media).values({**values, "mime_type": format_.mime_type}))
+async def add_media(
+    connection: AsyncConnection, media_id: UUID, of: Ref, values: Mapping[str, Any], format_: Format
+) -> None:
+    """Attach bytes that are stored to an asset or an artist; `values` by column of `media`."""
+    row = {"id": media_id, _of(of): of.id, **values, "mime_type": format_.mime_type}
+    await connection.execute(insert(tables.media).values(row))
     state = ContentState.READY if values["role"] == MediaRole.SOURCE.value else ContentState.RECEIVED
-    content = {"media_id": values["id"], "format": format_.value, "state": state.value}
+    content = {"media_id": media_id, "format": format_.value, "state": state.value}
     await connection.execute(insert(tables.media_content).values(content))
 
 
 class Stored(NamedTuple):
-    """Bytes that were uploaded, and the asset they belong to."""
+    """Bytes that were uploaded, the asset or else the artist they belong to, and the artist whose they are."""
 
     media: UUID
-    asset: UUID
+    of: UUID
     owner: UUID
     sha256: str
     format: Format
@@ -77,9 +88,15 @@ async def stored_media(database: Database, media_id: UUID) -> Stored | None:
     """What was uploaded as that; asked by a job, which sees everything."""
     media, content, asset = tables.media, tables.media_content, tables.asset
     query = (
-        select(media.c.id, media.c.asset_id, asset.c.owner_id, media.c.sha256, content.c.format)
+        select(
+            media.c.id,
+            func.coalesce(media.c.asset_id, media.c.artist_id),
+            func.coalesce(asset.c.owner_id, media.c.artist_id),
+            media.c.sha256,
+            content.c.format,
+        )
         .join_from(media, content, content.c.media_id == media.c.id)
-        .join(asset, asset.c.id == media.c.asset_id)
+        .join(asset, asset.c.id == media.c.asset_id, isouter=True)
         .where(media.c.id == media_id)
     )
     async with database.read() as connection:
@@ -93,12 +110,17 @@ async def note_content(connection: AsyncConnection, media_id: UUID, values: Mapp
     await connection.execute(update(content).where(content.c.media_id == media_id).values(dict(values)))
 
 
+async def note_length(connection: AsyncConnection, media_id: UUID, duration_ms: int) -> None:
+    """Keep how long some media are."""
+    media = tables.media
+    await connection.execute(update(media).where(media.c.id == media_id).values(duration_ms=duration_ms))
+
+
 async def note_duration(connection: AsyncConnection, stored: Stored, duration_ms: int) -> None:
     """Keep how long some sound is; so long is its track or sample from now on."""
-    media = tables.media
-    await connection.execute(update(media).where(media.c.id == stored.media).values(duration_ms=duration_ms))
+    await note_length(connection, stored.media, duration_ms)
     for table in (tables.track, tables.sample):
-        await connection.execute(update(table).where(table.c.id == stored.asset).values(duration_ms=duration_ms))
+        await connection.execute(update(table).where(table.c.id == stored.of).values(duration_ms=duration_ms))
 
 
 class Playable(NamedTuple):
@@ -263,11 +285,14 @@ _HANDED_OUT = (MediaRole.COVER.value, MediaRole.LOOP.value, MediaRole.SOURCE.val
 async def shown_media(connection: AsyncConnection, viewer: Viewer, media_id: UUID) -> Shown | None:
     """An image, a loop or a source file the viewer may read; sound is heard elsewhere."""
     media, content, asset = tables.media.alias(), tables.media_content, tables.asset
-    public = and_(asset.c.state == "PUBLIC", not_(media.c.role == MediaRole.SOURCE.value))
+    visual, artist = tables.visual_world.alias(), tables.artist.alias()
+    on_a_world = exists().where(visual.c.source_id == media.c.id, artist.c.visual_id == visual.c.id)
+    of_public_asset = and_(asset.c.state == "PUBLIC", not_(media.c.role == MediaRole.SOURCE.value))
+    public = func.coalesce(or_(of_public_asset, on_a_world.correlate_except(visual, artist)), false())
     query = (
         select(func.coalesce(content.c.shown_sha256, media.c.sha256), media.c.mime_type, public.label("is_public"))
         .join_from(media, content, content.c.media_id == media.c.id)
-        .join(asset, asset.c.id == media.c.asset_id)
+        .join(asset, asset.c.id == media.c.asset_id, isouter=True)
         .where(
             media.c.id == media_id,
             media.c.role.in_(_HANDED_OUT),

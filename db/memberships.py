@@ -15,9 +15,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, viewer_values
+from db.access import Action, allowed
 from db.accounts import handle_of
 from db.places import Stored, ToOne, Type, columns, refer
+from db.viewers import viewer_values
 from domain.accounts import Role, Viewer
 from domain.memberships import Member
 
@@ -27,6 +28,17 @@ MEMBERSHIP = Type(
     {
         **columns(tables.membership, "role", "created_at", id="ref"),
         "handle": Stored(handle_of),
+        "artist": ToOne("Artist", refer("artist_id"), always=True),
+    },
+)
+
+
+INVITE = Type(
+    "Invite",
+    tables.membership_invite,
+    {
+        **columns(tables.membership_invite, "role", "created_at", "expires_at", id="ref"),
+        "sender": Stored(lambda invite: handle_of(invite, "invited_by_id")),
         "artist": ToOne("Artist", refer("artist_id"), always=True),
     },
 )
@@ -75,7 +87,7 @@ async def account_to_promote(connection: AsyncConnection, viewer: Viewer, member
 
 
 class Invite(NamedTuple):
-    """An invite that was followed; `member` is the id of the membership it leads to."""
+    """An invite that came to its end; `member` is the id of the membership it leads to."""
 
     member: UUID
     artist: UUID
@@ -106,6 +118,24 @@ async def follow_invite(connection: AsyncConnection, secret_hash: bytes) -> Invi
         .returning(invite.c.id, invite.c.artist_id, invite.c.role)
     )
     found = (await connection.execute(used)).first()
+    return None if found is None else Invite(found.id, found.artist_id, Role(found.role))
+
+
+async def withdraw_invite(connection: AsyncConnection, viewer: Viewer, invite_id: UUID) -> Invite | None:
+    """Lock the artist an open invite leads to, and end the invite; None where there is none, or it is not theirs."""
+    invite, row = tables.membership_invite, tables.membership_invite.alias()
+    mine = allowed(tables.membership_invite, Action.OWN, row)
+    if await _lock(connection, viewer, row, and_(row.c.id == invite_id, mine)) is None:
+        return None
+    # Who waited for the lock may be an owner no longer, and the invite may be followed by now.
+    still = select(row.c.id).where(row.c.id == invite_id, mine)
+    ended = (
+        update(invite)
+        .where(invite.c.id.in_(still))
+        .values(ended_at=func.clock_timestamp())
+        .returning(invite.c.id, invite.c.artist_id, invite.c.role)
+    )
+    found = (await connection.execute(ended, viewer_values(viewer))).first()
     return None if found is None else Invite(found.id, found.artist_id, Role(found.role))
 
 

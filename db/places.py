@@ -110,9 +110,12 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A reference of any form resolved: what matched, and the node; null where nothing did."""
+    """A reference of any form resolved: what matched, and the node; null where nothing did.
 
-    choose: Callable[[Any], ToOne | None]
+    `choose` answers what a reference of its form may be, by what is then said to have matched: the first that is there.
+    """
+
+    choose: Callable[[Any], Mapping[str, ToOne]]
     arguments: Arguments
     exposure: Exposure = Exposure.FULL
 

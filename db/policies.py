@@ -11,17 +11,18 @@ from sqlalchemy import Uuid, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, viewer_values
+from db.access import Action, allowed
 from db.arguments import Given, clean_text
 from db.assets import current_id
 from db.history import change_row, end_row, holds_at, moment_under_locks, since
 from db.verdicts import ASSET_REF_KINDS
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.ids import Kind, Ref
 from domain.policies import PolicyPreset, Stated
 from domain.rights import Decision, Layer, Level, Term, Use
 
-POLICY_SUBJECTS = frozenset({*ASSET_REF_KINDS, Kind.ARTIST})
+POLICY_SUBJECTS = frozenset({*ASSET_REF_KINDS, Kind.ARTIST, Kind.VISUAL})
 LONGEST_WORDING = 200
 
 
@@ -75,13 +76,15 @@ class HeldPolicy:
     """What a policy speaks for, under the writer's lock.
 
     Attributes:
-        subject: the asset or the artist.
+        subject: the asset, the artist or the visual world.
+        teller: whose chain tells of it: the subject, or the artist whose visual world it is.
         level: which speaks.
         policy: the one that holds; None where nothing is stated.
         at: the moment from which on another holds.
     """
 
     subject: Ref
+    teller: Ref
     level: Level
     policy: UUID | None
     at: datetime
@@ -89,29 +92,39 @@ class HeldPolicy:
 
 def subject_level(subject: Ref) -> Level:
     """The level at which a policy of it speaks."""
-    return Level.ARTIST if subject.kind is Kind.ARTIST else Level.ASSET
+    return {Kind.ARTIST: Level.ARTIST, Kind.VISUAL: Level.VISUAL}.get(subject.kind, Level.ASSET)
 
 
 async def hold_policy(connection: AsyncConnection, viewer: Viewer, subject: Ref) -> HeldPolicy | None:
-    """Lock an asset or an artist whose policy the viewer may change; None where it is not there for them."""
-    table = tables.artist if subject.kind is Kind.ARTIST else tables.asset
-    row = table.alias()
-    query = (
-        select(row.c.id)
-        .where(row.c.id == current_id(literal(subject.id, Uuid)), allowed(table, Action.WRITE, row))
-        .with_for_update()
-    )
-    found = (await connection.execute(query, viewer_values(viewer))).scalar()
-    if found is None:
+    """Lock what the viewer may state something of, or whose visual world it is; None where it is not there for them."""
+    if subject.kind is Kind.VISUAL:
+        visual, artist = tables.visual_world.alias(), tables.artist.alias()
+        query = (
+            select(visual.c.id, artist.c.id.label("teller"))
+            .join_from(visual, artist, artist.c.id == visual.c.owner_id)
+            .where(visual.c.id == subject.id, allowed(tables.visual_world, Action.WRITE, visual))
+            .with_for_update(of=artist)
+        )
+    else:
+        table = tables.artist if subject.kind is Kind.ARTIST else tables.asset
+        row = table.alias()
+        query = (
+            select(row.c.id, row.c.id.label("teller"))
+            .where(row.c.id == current_id(literal(subject.id, Uuid)), allowed(table, Action.WRITE, row))
+            .with_for_update()
+        )
+    held = (await connection.execute(query, viewer_values(viewer))).first()
+    if held is None:
         return None
+    found, teller = held.id, Ref(Kind.ARTIST if subject.kind is Kind.VISUAL else subject.kind, held.teller)
     at = await moment_under_locks(connection)
     level = subject_level(subject)
     policy = tables.policy
     stands = select(policy.c.id).where(
         policy.c.subject_id == found, policy.c.level == level.value, holds_at(policy, at)
     )
-    held = (await connection.execute(stands)).scalar()
-    return HeldPolicy(Ref(subject.kind, found), level, held, at)
+    standing = (await connection.execute(stands)).scalar()
+    return HeldPolicy(Ref(subject.kind, found), teller, level, standing, at)
 
 
 async def write_policy(

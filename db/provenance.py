@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.places import Type, column, columns
+from db.places import Computed, Type, column, columns
 from domain.provenance import Event, chain
 
 PROVENANCE_EVENT = Type(
@@ -21,6 +21,7 @@ PROVENANCE_EVENT = Type(
         **columns(tables.provenance_event, "sequence", "kind", "at", id="ref"),
         "hash": column(tables.provenance_event, "hash", plain=True),
         "previousHash": column(tables.provenance_event, "prev", plain=True),
+        "inclusion": Computed(),
     },
 )
 

@@ -12,13 +12,14 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, allowed, viewer_values
+from db.access import Action, allowed
 from db.arguments import Given, Reading
 from db.engine import Database
 from db.facts import Read, terms_of
 from db.history import moment_under_locks
 from db.places import ToOne, Type, column, columns, refer
 from db.verdicts import Unbound
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.assets import AssetKind
 from domain.canonical import canonical

@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.custody import DETAILS
+from db.engine import Database
 from db.history import change_rows, end_rows, holds_at, since
-from domain.ids import Ref
+from db.lyrics import take_over_lyrics
+from domain.ids import Kind, Ref
 from domain.releases import VersionState
 from domain.rights import Level
 
@@ -31,6 +33,27 @@ async def is_out(connection: AsyncConnection, asset_id: UUID) -> bool:
         .where(item.c.asset_id == asset_id, version.c.state != VersionState.DRAFT.value)
     )
     return bool((await connection.execute(query)).scalar())
+
+
+def _hook_taken_over(keep: UUID, retire: UUID) -> Any:
+    hook, known = tables.hook.alias(), tables.hook.alias()
+    track, other = tables.track.alias(), tables.track.alias()
+    # How long the kept track is by then: the length is taken over, too.
+    lasts = func.coalesce(track.c.duration_ms, other.c.duration_ms, hook.c.end_ms)
+    return select(hook.c.id).where(
+        hook.c.track_id == retire,
+        other.c.id == retire,
+        track.c.id == keep,
+        lasts >= hook.c.end_ms,
+        ~exists().where(known.c.track_id == keep),
+    )
+
+
+async def hook_taken_over(database: Database, keep: UUID, retire: UUID) -> UUID | None:
+    """The hook of a track that would be another's once they are one: where that has none, and it fits."""
+    async with database.read() as connection:
+        hook: UUID | None = (await connection.execute(_hook_taken_over(keep, retire))).scalar()
+    return hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,8 @@ class TakeOver:
         await self._credits()
         await self._details()
         await self._media()
+        if self.keep.kind is Kind.TRACK:
+            await take_over_lyrics(self.connection, self.keep.id, self.retire.id)
         await self._items()
         await self._origins()
         await self._redirect()
@@ -72,20 +97,27 @@ class TakeOver:
         )
 
     async def _edges(self) -> None:
-        """Edges of the other asset; one that stands already, or would lead from the kept one to itself, ends."""
+        """Edges of the other asset; one that would lead from the kept one to itself ends.
+
+        Of two that would be the same the kept one's stands, but for one that binds: nobody is rid of it by a merge.
+        """
         edge, ends = tables.lineage_edge, ("child_id", "parent_id")
         both = (self.keep.id, self.retire.id)
         query = select(edge).where(or_(*[edge.c[end].in_(both) for end in ends]), holds_at(edge, self.at))
         known: set[Hashable] = set()
         moved: list[UUID] = []
         ended: list[UUID] = []
-        rows = (await self.connection.execute(query.order_by(edge.c.created_at, edge.c.id))).all()
-        theirs = [row for row in rows if self.retire.id in (row.child_id, row.parent_id)]
-        for row in [*[row for row in rows if row not in theirs], *theirs]:
+        theirs = or_(*[edge.c[end] == self.retire.id for end in ends])
+        rows = await self.connection.execute(
+            query.order_by(edge.c.binding.desc(), theirs, edge.c.created_at, edge.c.id)
+        )
+        for row in rows.all():
             child, parent = (self.keep.id if id_ == self.retire.id else id_ for id_ in (row.child_id, row.parent_id))
             key = (child, parent, row.kind, row.child_start_ms, row.child_end_ms)
-            if row in theirs:
-                (ended if child == parent or key in known else moved).append(row.id)
+            if child == parent or key in known:
+                ended.append(row.id)
+            elif self.retire.id in (row.child_id, row.parent_id):
+                moved.append(row.id)
             known.add(key)
         keep = literal(self.keep.id, Uuid)
         values = {end: case((edge.c[end] == self.retire.id, keep), else_=edge.c[end]) for end in ends}
@@ -131,14 +163,10 @@ class TakeOver:
         await self.connection.execute(
             update(media).where(media.c.asset_id == self.retire.id, ~same).values(asset_id=self.keep.id)
         )
-        hook, other, track = tables.hook, tables.hook.alias(), tables.track
-        fits = exists().where(
-            track.c.id == self.keep.id, func.coalesce(track.c.duration_ms, hook.c.end_ms) >= hook.c.end_ms
-        )
-        has_one = exists().where(other.c.track_id == self.keep.id)
+        hook = tables.hook
         await self.connection.execute(
             update(hook)
-            .where(hook.c.track_id == self.retire.id, fits, ~has_one)
+            .where(hook.c.id.in_(_hook_taken_over(self.keep.id, self.retire.id)))
             .values(track_id=self.keep.id, version=hook.c.version + 1)
         )
 

@@ -12,10 +12,11 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown
 from db.assets import current_id
 from db.containment import contained
 from db.history import change_row, end_row, holds_at, moment_under_locks, since
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.errors import Moved
 from domain.ids import Kind, Ref

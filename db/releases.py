@@ -10,11 +10,12 @@ from sqlalchemy import ARRAY, Uuid, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.access import Action, Exposure, allowed, asset_shown, viewer_values
+from db.access import Action, Exposure, allowed, asset_shown
 from db.arguments import Paging
 from db.assets import current_id
 from db.orders import NUMBERED, POSITION
 from db.places import Computed, Page, ToOne, Type, belong, columns, refer
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.ids import Kind, Ref
 from domain.releases import VersionState
@@ -28,7 +29,7 @@ RELEASE = Type(
         **columns(tables.release, "release_kind", "status", "published_at", "upc", "label"),
         "termsInWords": Computed(),
         "cover": ToOne("VisualWorld", refer("cover_id"), exposure=Exposure.TEASER),
-        "hook": ToOne("Hook", refer("lead_hook_id"), exposure=Exposure.TEASER),
+        "hook": ToOne("Hook", refer("lead_hook_id"), action=Action.READ, exposure=Exposure.TEASER),
         "room": ToOne("Room", belong("release_id"), exposure=Exposure.TEASER),
         "currentVersion": ToOne("ReleaseVersion", refer("current_version_id")),
         "versions": Page("ReleaseVersion", belong("release_id"), Paging({"NUMBER": NUMBERED}, "NUMBER")),
@@ -53,6 +54,8 @@ RELEASE_VERSION = Type(
         **columns(tables.release_version, id="ref"),
         "release": ToOne("Release", refer("release_id")),
         "items": Page("ReleaseItem", belong("version_id"), _ITEMS),
+        "manifest": ToOne("ReleaseManifest", lambda row, manifest, _: manifest.c.id == row.c.id),
+        "integrity": Computed(),
     },
 )
 
@@ -80,6 +83,19 @@ async def items_shown(connection: AsyncConnection, viewer: Viewer, items: Sequen
     rows = await connection.execute(query, viewer_values(viewer))
     found = {row.asked: Ref(Kind(row.kind.lower()), row.id) for row in rows}
     return {ref: found[ref.id] for ref in items if ref.id in found}
+
+
+async def held_items(connection: AsyncConnection, version_id: UUID) -> list[Ref]:
+    """What a version holds, in order, by the references its assets go by now; each once."""
+    item, asset = tables.release_item, tables.asset.alias()
+    query = (
+        select(asset.c.id, asset.c.kind)
+        .join_from(item, asset, asset.c.id == current_id(item.c.asset_id))
+        .where(item.c.version_id == version_id)
+        .order_by(item.c.position)
+    )
+    refs = [Ref(Kind(row.kind.lower()), row.id) for row in await connection.execute(query)]
+    return list(dict.fromkeys(refs))
 
 
 @dataclass(frozen=True, slots=True)

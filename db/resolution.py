@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, Uuid, select
+from sqlalchemy import ColumnElement, Table, Text, Uuid, func, select
 
 from db import tables
 from db.access import Action, Exposure, Predicate, allowed, asset_shown
@@ -14,6 +14,7 @@ from db.arguments import Bound, Given, Reading, clean_text, parameter
 from db.assets import current_id
 from db.places import Resolved, ToOne
 from domain.ids import Kind
+from domain.manifests import PREFIX
 from domain.resolution import Match, recognise
 
 NODES = {
@@ -40,7 +41,10 @@ NODES = {
     Kind.ACCOUNT: "Account",
     Kind.KEY: "AgentKey",
     Kind.CLAIM: "ArtistClaim",
+    Kind.IDENTITY: "Identity",
+    Kind.INVITE: "Invite",
     Kind.JOB: "Job",
+    Kind.SUGGESTION: "Suggestion",
     Kind.MEMBER: "Membership",
     Kind.ENTITLEMENT: "Entitlement",
 }
@@ -122,11 +126,22 @@ _LOOKUPS = {
 }
 
 
-def _choose(shape: Any) -> ToOne | None:
+def _by_manifest(_: Any, version: Any, bound: Bound) -> ColumnElement[bool]:
+    manifest = tables.manifest.alias()
+    known = select(manifest.c.id).where(manifest.c.hash == func.concat(PREFIX, bound["text"]))
+    return version.c.id == known.correlate_except(manifest).scalar_subquery()
+
+
+_BY_MANIFEST = ToOne("ReleaseVersion", _by_manifest, action=Action.READ)
+
+
+def _choose(shape: Any) -> dict[str, ToOne]:
+    """A digest does not say of what it is one: of a file, or else of a manifest."""
     if shape is None:
-        return None
-    match, kind = shape
-    return node_of(kind) if match == Match.ID else _LOOKUPS[Match(match)]
+        return {}
+    match, kind = Match(shape[0]), shape[1]
+    found = {match.value: node_of(kind) if match is Match.ID else _LOOKUPS[match]}
+    return found | {Match.MANIFEST_SHA256.value: _BY_MANIFEST} if match is Match.MEDIA_SHA256 else found
 
 
 RESOLVE = Resolved(_choose, ByReference())

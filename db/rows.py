@@ -14,9 +14,10 @@ from uuid import UUID
 from sqlalchemy import ARRAY, RowMapping, Uuid, any_, bindparam, cast, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.access import Exposure, allowed, viewer_values
+from db.access import Exposure, allowed
 from db.pages import listed_rows, within_cursors
 from db.places import Inline, Kind, Many, Page, Stored, ToOne, Type, Types, base_of, rows_of
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 
 ROOT = UUID(int=0)

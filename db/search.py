@@ -1,7 +1,7 @@
 """Where found things live: words by prefix, forgiving a typo, in order of how well the name fits.
 
-Ranks: 0 the whole name, 1 the beginning of a name, 2 every word by its beginning, 3 with a typo in some word. A search
-answers at most a thousand.
+Ranks: 0 the whole name, 1 the beginning of a name, 2 every word by its beginning, 3 with a typo in some word, 4 in the
+lyrics of a track, every word by its beginning. A search answers at most a thousand.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    literal,
     literal_column,
+    or_,
     select,
     text,
     true,
+    update,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -92,19 +95,24 @@ def _tsquery(words: ColumnElement[Any], *, typos: bool) -> ColumnElement[Any]:
 
 
 def _found(bound: Bound, permitted: Callable[[Any], ColumnElement[bool]]) -> FromClause:
-    """At most a thousand entries that may be seen, ranked."""
+    """At most a thousand entries that may be seen, ranked. Of a track whoever may list it may see everything."""
     entry, words = tables.search_entry.alias(), bound["query"]
+    # Worked out once, however often they are spoken of.
+    asked = select(_tsquery(words, typos=False).label("exactly"), _tsquery(words, typos=True).label("nearly")).cte()
+    exactly, nearly = (select(column_).scalar_subquery() for column_ in (asked.c.exactly, asked.c.nearly))
     whole = func.array_to_string(words, literal_column("' '"), type_=Text)
     name = func.unnest(entry.c.names, type_=Text).table_valued("name", name="named").render_derived()
     begins = exists().where(func.starts_with(name.c.name, whole)).select_from(name).correlate(entry)
     rank = case(
         (whole == any_(entry.c.names), literal_column("'0'")),
         (begins, literal_column("'1'")),
-        (entry.c.words.bool_op("@@")(_tsquery(words, typos=False)), literal_column("'2'")),
-        else_=literal_column("'3'"),
+        (entry.c.words.bool_op("@@")(exactly), literal_column("'2'")),
+        (entry.c.words.bool_op("@@")(nearly), literal_column("'3'")),
+        else_=literal_column("'4'"),
     )
     rank_key = func.concat(rank, entry.c.sort_key, type_=Text(collation="C")).collate("C").label("rank_key")
-    conditions = [entry.c.words.bool_op("@@")(_tsquery(words, typos=True)), permitted(entry)]
+    found = or_(entry.c.words.bool_op("@@")(nearly), entry.c.lyrics.bool_op("@@")(exactly))
+    conditions = [found, permitted(entry)]
     if "kinds" in bound:
         conditions.append(entry.c.kind == any_(bound["kinds"]))
     ranked = select(entry.c.node_id.label("id"), entry.c.kind, rank_key).where(*conditions)
@@ -159,6 +167,14 @@ async def index_names(connection: AsyncConnection, entries: Sequence[tuple[UUID,
         )
     written = {"entries": orjson.dumps(rows).decode(), "known": sorted(known)}
     await connection.execute(_INDEX, written)
+
+
+async def index_lyrics(connection: AsyncConnection, track_id: UUID, lines: Sequence[str]) -> None:
+    """Make a track findable by its lyrics, as they are now."""
+    entry = tables.search_entry
+    words = sorted({word[:LONGEST_WORD] for word in words_of(*lines)})
+    found = func.array_to_tsvector(literal(words, ARRAY(Text))) if words else None
+    await connection.execute(update(entry).where(entry.c.node_id == track_id).values(lyrics=found))
 
 
 # Words in order, so that two who add the same ones wait for each other in one direction only.

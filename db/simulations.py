@@ -11,15 +11,15 @@ from uuid import UUID
 from sqlalchemy import ARRAY, DateTime, Uuid, any_, bindparam, func, or_, select, true, union_all
 
 from db import tables
-from db.access import holds_now
 from db.arguments import Given, Reading
 from db.containment import contained
 from db.engine import Database
+from db.history import holds_now
 from db.orders import FLIPPED
 from db.policies import POLICY_SUBJECTS, read_said
 from db.verdicts import ASSET_REF_KINDS, Unbound, read_count, read_uses, read_window
 from domain.errors import BadInput, Invalid
-from domain.ids import parse_ref_of
+from domain.ids import Kind, parse_ref_of
 from domain.lineage import EdgeKind
 from domain.policies import stated
 from domain.registration import EdgeDraft
@@ -45,7 +45,8 @@ class ByPolicy(Unbound):
         subject = parse_ref_of(given["subject"], POLICY_SUBJECTS)
         said = read_said(given)
         try:
-            return None, {"subject": subject, "stated": stated(*said) if any(said) else None, **_paged(given)}
+            wished = stated(*said, of_visual=subject.kind is Kind.VISUAL) if any(said) else None
+            return None, {"subject": subject, "stated": wished, **_paged(given)}
         except Invalid as error:
             raise BadInput(error.message) from None
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 
 from db import tables
-from db.access import edge_told, viewer_values
+from db.access import edge_told
 from db.engine import Database
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 
 _NOW, _THEN = tables.lineage_edge.alias(), tables.lineage_edge.alias()

@@ -132,17 +132,17 @@ def checked_title(title: str) -> str:
     return folded
 
 
-def checked_badges(badges: frozenset[Badge]) -> list[Badge]:
+def checked_badges(badges: frozenset[Badge], path: tuple[str, ...] = ("badges",)) -> list[Badge]:
     """Badges that agree with each other, in the order of the vocabulary.
 
     Raises:
-        Invalid: two of them exclude each other.
+        Invalid: two of them exclude each other; `path` is where they are in the input.
     """
     for badge, excluded in _EXCLUDES.items():
         clash = excluded & badges if badge in badges else set()
         if clash:
             named = ", ".join(sorted(clash))
-            raise Invalid(f"{badge.value} excludes {named}.", path=("badges",))
+            raise Invalid(f"{badge.value} excludes {named}.", path=path)
     return [badge for badge in Badge if badge in badges]
 
 
@@ -208,12 +208,12 @@ _DETAILS: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
 }
 
 
-def checked_state(kind: AssetKind, before: AssetState, after: AssetState) -> None:
+def checked_state(kind: AssetKind) -> None:
     """Whether an owner may give an asset another state.
 
     Raises:
-        Invalid: it is a release: it is published and withdrawn as a whole, and archived once it was published.
+        Invalid: it is a release: it is published, archived and withdrawn as a whole.
     """
-    if kind is AssetKind.RELEASE and (before, after) != (AssetState.PUBLIC, AssetState.ARCHIVED):
-        said = "A release is shown by publishing it; here it is archived only, once it is published."
+    if kind is AssetKind.RELEASE:
+        said = "A release is shown by publishing it, and archived or withdrawn as a whole."
         raise Invalid(said, path=("state",))

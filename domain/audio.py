@@ -238,6 +238,12 @@ def _integers(bits: int, samples: bytes) -> array[int]:
     return array("i", bytes(wide))
 
 
+def peaks_inside(window: Window, duration_ms: int, peaks: Sequence[int]) -> Sequence[int]:
+    """The peaks of a recording of that length that touch a window."""
+    end = duration_ms if window.end_ms is None else window.end_ms
+    return peaks[window.start_ms * PEAKS // duration_ms : -(-end * PEAKS // duration_ms)]
+
+
 def bucket_ends(frames: int) -> Iterable[int]:
     """After which frame each of the 500 peaks of a recording ends; short ones share frames."""
     return (max((number + 1) * frames // PEAKS, 1) for number in range(PEAKS))

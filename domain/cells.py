@@ -139,14 +139,14 @@ def read_day(text: str, drop: Drop) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = datetime.fromisoformat(text).date()
     except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
+        day = date.max
+    if not date.min < day < date.max:
+        # The first and the last day there are stand for no day where they are stored.
         drop(f"created {shown(text)} is no ISO date")
         return None
+    return day
 
 
 def read_stated_license(text: str, drop: Drop) -> License | None:

@@ -43,9 +43,12 @@ class Kind(StrEnum):
     EVENT = "event"
     KEY = "key"
     CLAIM = "claim"
+    IDENTITY = "identity"
+    INVITE = "invite"
     ENTITLEMENT = "entitlement"
     ROOM = "room"
     JOB = "job"
+    SUGGESTION = "suggestion"
 
 
 class Ref(NamedTuple):

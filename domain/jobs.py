@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,15 @@ class JobKind(StrEnum):
 
     HASH_MEDIA = "HASH_MEDIA"
     COMPUTE_WAVEFORM = "COMPUTE_WAVEFORM"
+    ANALYZE_MUSIC = "ANALYZE_MUSIC"
+    PUBLISH_RELEASE = "PUBLISH_RELEASE"
+    REGENERATE_MANIFEST = "REGENERATE_MANIFEST"
+    VERIFY_SNAPSHOT = "VERIFY_SNAPSHOT"
+    VERIFY_SIGNATURE = "VERIFY_SIGNATURE"
+    TAKE_UPLOAD = "TAKE_UPLOAD"
+    SWEEP_BLOBS = "SWEEP_BLOBS"
+    COMPOSE_DEMO = "COMPOSE_DEMO"
+    PUBLISH_DEMO = "PUBLISH_DEMO"
 
 
 class JobState(StrEnum):
@@ -44,6 +53,7 @@ class NewJob:
         subject: the row it is about.
         owner: the artist whose members may watch it; None where nobody does.
         payload: ids and numbers, as JSON.
+        run_after: not before that; None for at once.
     """
 
     id: UUID
@@ -51,6 +61,7 @@ class NewJob:
     subject: UUID
     owner: UUID | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    run_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,5 +56,15 @@ def moved_letter(to: str, handle: str) -> Letter:
     )
 
 
+def linked_letter(to: str, handle: str, provider: str) -> Letter:
+    """Word that an account is signed in to by another house, too."""
+    return _letter(
+        to,
+        "Another sign-in on Casset",
+        f"@{handle} is signed in to by {provider}, too, since a moment ago.",
+        "If it was not you, unlink it and take another password at once.",
+    )
+
+
 def _letter(to: str, subject: str, *paragraphs: str) -> Letter:
     return Letter(to, subject, "\n\n".join(paragraphs) + "\n")

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.assets import MediaRole
 from domain.errors import Invalid, Unsupported
+from domain.ids import Kind, Ref
 
 LARGEST_UPLOAD = 200 * 1024 * 1024
 """Bytes."""
@@ -27,6 +28,8 @@ class Format(StrEnum):
     PNG = "PNG"
     JPEG = "JPEG"
     WEBP = "WEBP"
+    MP4 = "MP4"
+    WEBM = "WEBM"
     OTHER = "OTHER"
 
     @property
@@ -53,6 +56,9 @@ _TYPES = {
     Format.PNG: "image/png",
     Format.JPEG: "image/jpeg",
     Format.WEBP: "image/webp",
+    Format.MP4: "video/mp4",
+    # A loop is handed out drawn again, in the form that every browser plays.
+    Format.WEBM: "video/mp4",
     Format.OTHER: "application/octet-stream",
 }
 _MAGIC = (
@@ -60,19 +66,44 @@ _MAGIC = (
     (b"OggS", Format.OGG),
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
     (b"\xff\xd8\xff", Format.JPEG),
+    (b"\x1aE\xdf\xa3", Format.WEBM),
 )
 _M4A = {b"ftypM4A ", b"ftypM4B ", b"ftypmp42", b"ftypisom"}
-"""AAC in the container that music shops sell it in."""
+"""AAC in the container that music shops sell it in; the last two brands are those of moving pictures, too."""
+_MP4 = {
+    b"ftypM4V ",
+    b"ftypMSNV",
+    b"ftypavc1",
+    b"ftypdash",
+    b"ftypiso2",
+    b"ftypiso4",
+    b"ftypiso5",
+    b"ftypiso6",
+    b"ftypmp41",
+    b"ftypqt  ",
+}
+"""Moving pictures, as telephones, cameras and editors write them."""
 PLAYED = frozenset({Format.WAV, Format.MP3, Format.FLAC, Format.AAC, Format.M4A, Format.OGG})
 """What is decoded here, and so may be a master."""
 SHOWN = frozenset({Format.PNG, Format.JPEG, Format.WEBP})
 """What may be a cover: drawn again, so that nothing but its picture is ever handed out."""
-_TAKEN = {MediaRole.MASTER: PLAYED, MediaRole.COVER: SHOWN, MediaRole.SOURCE: frozenset(Format)}
+MOVING = frozenset({Format.MP4, Format.WEBM})
+"""What may be a loop: drawn again likewise, without its sound."""
+LONGEST_LOOP_MS = 30_000
+"""No picture of a loop begins later."""
+OF_WORLDS = frozenset({MediaRole.COVER, MediaRole.LOOP})
+"""What may be uploaded for an artist's world, and not only for an asset."""
+_TAKEN = {
+    MediaRole.MASTER: PLAYED,
+    MediaRole.COVER: SHOWN,
+    MediaRole.LOOP: MOVING,
+    MediaRole.SOURCE: frozenset(Format),
+}
 _SAID = {
     MediaRole.MASTER: "A master is a WAV, MP3, FLAC, AAC or OGG file.",
     MediaRole.PREVIEW: "A preview is cut from the master, and never uploaded.",
     MediaRole.COVER: "A cover is a PNG, JPEG or WebP image.",
-    MediaRole.LOOP: "Loops are not taken yet.",
+    MediaRole.LOOP: "A loop is an MP4, QuickTime or WebM film of at most 30 seconds.",
 }
 
 
@@ -86,6 +117,8 @@ def sniffed(head: bytes) -> Format:
         return Format.WAV if head[8:12] == b"WAVE" else Format.WEBP
     if head[4:12] in _M4A:
         return Format.M4A
+    if head[4:12] in _MP4:
+        return Format.MP4
     for magic, format_ in _MAGIC:
         if head.startswith(magic):
             return format_
@@ -113,8 +146,18 @@ def _framed(head: bytes) -> Format:
     return Format.MP3 if is_mp3 else Format.OTHER
 
 
-def check_role(role: MediaRole, format_: Format) -> None:
-    """Let a file be what it shall be to its asset.
+def check_target(of: Ref, role: MediaRole) -> None:
+    """Let a file be of an asset, or of an artist whose world shows it.
+
+    Raises:
+        Invalid: only an asset has files like this.
+    """
+    if of.kind is Kind.ARTIST and role not in OF_WORLDS:
+        raise Invalid("An artist's world has covers and loops; upload this for an asset.", path=("role",))
+
+
+def check_role(role: MediaRole, format_: Format) -> Format:
+    """Let a file be what it shall be to its asset; what it is then, as some containers hold sound or moving pictures.
 
     Raises:
         Invalid: nothing may be uploaded as that.
@@ -123,5 +166,8 @@ def check_role(role: MediaRole, format_: Format) -> None:
     taken = _TAKEN.get(role)
     if taken is None:
         raise Invalid(_SAID[role], path=("role",))
+    if role is MediaRole.LOOP and format_ is Format.M4A:
+        return Format.MP4
     if format_ not in taken:
         raise Unsupported(_SAID[role])
+    return format_

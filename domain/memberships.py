@@ -21,6 +21,7 @@ class Step(StrEnum):
     """What happened to a membership."""
 
     INVITED = "INVITED"
+    WITHDRAWN = "WITHDRAWN"
     JOINED = "JOINED"
     CHANGED = "CHANGED"
     REMOVED = "REMOVED"

@@ -6,6 +6,7 @@ The answers are those of `domain.verdicts`, without their reasons: each asset ab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -55,10 +56,20 @@ def outcomes(facts: Facts, questions: Sequence[Question]) -> tuple[Outcomes, ...
     return tuple([answers[place] for place in range(len(questions))])
 
 
-def flips(before: Facts, after: Facts, questions: Sequence[Question]) -> tuple[Flip, ...]:
-    """The verdicts that a change of the facts changes, in the order of the questions."""
+def flips(
+    before: Facts, after: Facts, questions: Sequence[Question], moved: Mapping[UUID, UUID] = MappingProxyType({})
+) -> tuple[Flip, ...]:
+    """The verdicts that a change of the facts changes, in the order of the questions.
+
+    Args:
+        before: the facts before the change.
+        after: those after it.
+        questions: as they are asked before.
+        moved: the assets that take the place of others in the questions after; it is told of them.
+    """
+    asked = [question._replace(asset=moved.get(question.asset, question.asset)) for question in questions]
     found = []
-    for question, old, new in zip(questions, outcomes(before, questions), outcomes(after, questions), strict=True):
+    for question, old, new in zip(asked, outcomes(before, questions), outcomes(after, asked), strict=True):
         if old == new:
             continue
         part = after.parts.get(question.asset) or before.parts.get(question.asset)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import combinations
 
 from domain.errors import Invalid
-from domain.rights import License, LicenseFamily, Term, checked_terms, preset, read_license
+from domain.rights import License, LicenseFamily, Term, Use, checked_terms, preset, read_license
 
 
 class PolicyPreset(StrEnum):
@@ -35,18 +35,23 @@ _OPEN_TO_REMIX = License(LicenseFamily.OPEN_TO_REMIX, "LicenseRef-open-to-remix"
 _CUSTOM = License(LicenseFamily.CUSTOM, "LicenseRef-custom")
 
 
-def stated(license_: str | None, chosen: PolicyPreset | None, own: Sequence[Term]) -> Stated:
+def stated(
+    license_: str | None, chosen: PolicyPreset | None, own: Sequence[Term], *, of_visual: bool = False
+) -> Stated:
     """What an owner states.
 
     Args:
         license_: an SPDX identifier.
         chosen: a preset instead of it.
         own: terms of their own, use by use.
+        of_visual: it is about a visual world, of which only its reuse is asked.
 
     Raises:
         Invalid: nothing is stated, or both a license and a preset; the license cannot be read; a term breaks a rule;
             or two terms speak for the same use, layer, place, time and purpose.
     """
+    if of_visual:
+        _refuse_other_uses(own)
     if license_ is not None and chosen is not None:
         raise Invalid("State a license or a preset, not both.", path=("preset",))
     if license_ is not None:
@@ -62,9 +67,18 @@ def stated(license_: str | None, chosen: PolicyPreset | None, own: Sequence[Term
     else:
         raise Invalid("State a license, a preset or terms.", path=("license",))
     spoken = {term.use for term in own}
-    kept = () if begun is _CUSTOM else tuple([term for term in preset(begun) if term.use not in spoken])
+    asked = {Use.VISUAL_REUSE} if of_visual else set(Use)
+    kept = () if begun is _CUSTOM else tuple([term for term in preset(begun) if term.use in asked - spoken])
     _refuse_contradictions(own)
     return Stated(begun, checked_terms((*kept, *own)))
+
+
+def _refuse_other_uses(terms: Sequence[Term]) -> None:
+    for number, term in enumerate(terms):
+        if term.use is not Use.VISUAL_REUSE:
+            raise Invalid("Of a visual world VISUAL_REUSE is stated only.", path=("terms", str(number), "use"))
+        if term.layer is not None:
+            raise Invalid("A visual world has no layers.", path=("terms", str(number), "layer"))
 
 
 def _refuse_contradictions(terms: Sequence[Term]) -> None:

@@ -29,6 +29,7 @@ class Match(StrEnum):
     UPC = "UPC"
     MBID = "MBID"
     MEDIA_SHA256 = "MEDIA_SHA256"
+    MANIFEST_SHA256 = "MANIFEST_SHA256"
 
 
 class Reference(NamedTuple):

@@ -75,6 +75,7 @@ class Level(StrEnum):
     AGENT_RULE = "AGENT_RULE"
     VERSION = "VERSION"
     ASSET = "ASSET"
+    VISUAL = "VISUAL"
     ARTIST = "ARTIST"
     PLATFORM = "PLATFORM"
 

@@ -58,19 +58,22 @@ def takedown(asset: UUID, *, is_withdrawn: bool = True) -> Change:
 
 
 def merging(keep: UUID, retire: UUID) -> Change:
-    """One asset takes the place of another; its own policy stands where it has one."""
+    """One asset takes the place of another; its own policy stands where it has one, and its bond of two alike."""
 
     def kept(id_: UUID) -> UUID:
         return keep if id_ == retire else id_
 
     def apply(facts: Facts) -> Facts:
-        bonds = [bond._replace(child=kept(bond.child), parent=kept(bond.parent)) for bond in facts.bonds]
+        bonds: dict[tuple[object, ...], Bond] = {}
+        for bond in sorted(facts.bonds, key=lambda bond: retire in (bond.child, bond.parent)):
+            moved = bond._replace(child=kept(bond.child), parent=kept(bond.parent))
+            if moved.child != moved.parent:
+                bonds.setdefault((moved.child, moved.parent, moved.kind, moved.child_window), moved)
         speaks = any((said.level, said.subject) == (Level.ASSET, keep) for said in facts.statements)
         theirs = [said for said in facts.statements if said.subject == retire]
         stated = [said for said in facts.statements if said.subject != retire]
         stated += [] if speaks else [said._replace(subject=keep) for said in theirs]
         grants = [grant._replace(asset=kept(grant.asset)) for grant in facts.grants]
-        bonds = [bond for bond in bonds if bond.child != bond.parent]
-        return replace(facts, bonds=bonds, statements=stated, grants=grants)
+        return replace(facts, bonds=list(bonds.values()), statements=stated, grants=grants)
 
     return apply

@@ -9,6 +9,7 @@ from graph.claims import ArtistClaim
 from graph.contributors import Credit, Split
 from graph.entitlements import Entitlement
 from graph.fields import PAGE, Connection, DateTime, Node, stored
+from graph.identities import Identity
 from graph.keys import AgentKey
 from graph.memberships import Membership
 
@@ -20,6 +21,9 @@ class Account(Node):
     handle: str = stored("The name they sign in with.")
     email: str | None = stored("The address their letters go to.")
     email_verified: bool = stored("They have shown the address to be theirs.")
+    identities: Connection[Identity] = stored(
+        "The sign-ins with other houses that are linked to it, oldest first.", *PAGE
+    )
     created_at: DateTime = stored("When they joined.")
 
 

@@ -1,4 +1,4 @@
-"""The SDL of artists, their worlds and their themes."""
+"""The SDL of artists and their worlds."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain.artists import ArtistKind, ArtistOrder, SeedSource, Texture
-from domain.assets import AssetOrder
+from domain.artists import ArtistKind, ArtistOrder
+from domain.assets import AssetOrder, Badge
 from graph.assets import Asset, AssetFilter
 from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
-from graph.hooks import Hook, VisualWorld
+from graph.hooks import Hook
 from graph.provenance import ProvenanceEvent
 from graph.releases import Release
 from graph.rights import PermissionPolicy
 from graph.rooms import Room
+from graph.themes import Theme
+from graph.visuals import VisualWorld
 
 if TYPE_CHECKING:
-    from graph.memberships import Membership
+    from graph.memberships import Invite, Membership
 
 described(
     ArtistKind,
@@ -30,64 +32,6 @@ described(
     SCENE="A scene: many artists around one place or sound.",
 )
 described(ArtistOrder, NAME="Name, letter case aside.", NEWEST="Newest first.")
-described(
-    Texture,
-    NONE="No texture.",
-    PAPER="Paper.",
-    FILM_GRAIN="Film grain.",
-    HALFTONE="Halftone dots.",
-    DENIM="Denim.",
-    TAPE="Tape.",
-    LINEN="Linen.",
-    STATIC="Static.",
-    VINYL="Vinyl.",
-    CHROME="Chrome.",
-)
-described(
-    SeedSource,
-    COVER="Taken from a cover.",
-    CURATED="Chosen from a curated set.",
-    CUSTOM="Chosen freely.",
-)
-
-
-@strawberry.type(description="The colour a theme grows from.")
-class ThemeSeed:
-    """HSL."""
-
-    source: SeedSource = stored("Where the colour was taken.")
-    hue: int = stored("Hue in degrees, 0 to 359.")
-    saturation: int = stored("Saturation in percent.")
-    lightness: int = stored("Lightness in percent.")
-
-
-@strawberry.type(description="The colours of a theme, each `#rrggbb`.")
-class ThemeTokens:
-    """Seven colours."""
-
-    base: str = stored("The ground.")
-    surface: str = stored("What lies on the ground.")
-    accent: str = stored("What wants to be seen.")
-    glow: str = stored("The light around it.")
-    gradient_end: str = stored("Where the ground's gradient ends.")
-    footer_start: str = stored("Where the footer's gradient begins.")
-    footer_end: str = stored("Where the footer's gradient ends.")
-
-
-@strawberry.type(description="The look of a world or a hook.")
-class Theme(Node):
-    """Theme, version 1."""
-
-    seed: ThemeSeed = stored("The colour it grows from.")
-    tokens: ThemeTokens = stored("Its colours.")
-    is_extracted: bool = stored("Its colours were read off a cover.")
-    pattern: str | None = stored("The name of its pattern.")
-    texture: Texture = stored("The grain over it.")
-    texture_opacity: float = stored("How strong the grain is, 0 to 1.")
-    typography: str | None = stored("Its typeface.")
-    motion: str | None = stored("How it moves.")
-    release_posture: str | None = stored("How a release stands in it.")
-    artist: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Whose theme it is.")
 
 
 @strawberry.type(description="The holder of a world and the owner of assets.")
@@ -104,6 +48,9 @@ class Artist(Node):
     policy: PermissionPolicy | None = stored("What the artist states for all of their assets.")
     members: Connection[Annotated["Membership", strawberry.lazy("graph.memberships")]] = stored(
         "Who holds the artist, for those who do; empty for everybody else.", *PAGE
+    )
+    invites: Connection[Annotated["Invite", strawberry.lazy("graph.memberships")]] = stored(
+        "The invites that somebody may still follow, for owners; empty for everybody else.", *PAGE
     )
     assets: Connection[Asset] = stored(
         "The assets the viewer may list.",
@@ -124,6 +71,7 @@ class World:
     bio: str | None = stored("What the artist tells about themselves.")
     artist: Artist = stored("Who holds it.")
     theme: Theme | None = stored("How it looks.")
+    badges: list[Badge] = stored("How it was made, as its theme shows it.")
     visual_world: VisualWorld | None = stored("The atmosphere the songs live in.")
     lead_hook: Hook | None = stored("The hook to remember.")
     hooks: Connection[Hook] = stored("What the artist sounds like, newest first.", *PAGE)

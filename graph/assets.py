@@ -9,9 +9,12 @@ import strawberry
 from domain.assets import AssetKind, AssetOrder, AssetState, Badge, MediaRole, SampleSubkind
 from domain.contributors import Pool
 from domain.rights import Decision, LicenseFamily, Use
+from domain.suggestions import SuggestionState
+from graph.analyses import MusicAnalysis
 from graph.contributors import Credit, Split
 from graph.fields import PAGE, Connection, Date, DateTime, Node, argument, described, optional, stored
 from graph.lineage import EDGE_FILTERS, TimeWindow
+from graph.lyrics import Lyrics
 from graph.provenance import ProvenanceEvent
 from graph.rights import PermissionGrant, PermissionPolicy
 from graph.verdicts import QUESTION, AttributionCredit, Verdict
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from graph.hooks import Hook
     from graph.lineage import LineageEdge
     from graph.releases import Release
+    from graph.suggestions import Suggestion
 
 described(
     AssetKind,
@@ -142,6 +146,18 @@ class Track(Asset):
     musical_key: str | None = stored("Its key, as its artist writes it.")
     isrc: str | None = stored("Its ISRC (ISO 3901), without hyphens.")
     hook: Annotated["Hook", strawberry.lazy("graph.hooks")] | None = stored("The window people remember.")
+    lyrics: Lyrics | None = stored("What is sung in it, and when; null where nobody wrote it down.")
+    waveform: list[float] | None = stored(
+        "The shape of its sound: 500 peaks from 0 to 1, to four decimals; null where there is no sound."
+    )
+    analysis: MusicAnalysis | None = stored(
+        "What is heard in its sound; `bpm` and `musicalKey` are its artist's own word. Null before anybody listened."
+    )
+    suggestions: Connection[Annotated["Suggestion", strawberry.lazy("graph.suggestions")]] = stored(
+        "What programs suggest for it, newest first; its own people read it.",
+        *PAGE,
+        argument("states", list[SuggestionState] | None, "Only suggestions in these states."),
+    )
 
 
 @strawberry.type(description="A loop, a hit, a jam, a voice memo or a stem.")
@@ -162,7 +178,16 @@ class Instrument(Asset):
     format: str | None = stored("The format it is kept in.")
 
 
-@strawberry.type(description="A file of an asset, known by the hash of its bytes.")
+@strawberry.type(description="A colour read off an image, from which a theme may grow.")
+class MediaSeed:
+    """HSL."""
+
+    hue: int | None = stored("Hue in degrees, 0 to 359.")
+    saturation: int | None = stored("Saturation in percent.")
+    lightness: int | None = stored("Lightness in percent.")
+
+
+@strawberry.type(description="A file of an asset, or of an artist's world, known by the hash of its bytes.")
 class Media(Node):
     """A media row."""
 
@@ -171,7 +196,11 @@ class Media(Node):
     mime_type: str | None = stored("Its media type, decided by content.")
     duration_ms: int | None = stored("Its length in milliseconds.")
     created_at: DateTime = stored("When the row was written.")
-    asset: Asset | None = stored("The asset it belongs to.")
+    shown_sha256: str | None = stored(
+        "SHA-256 of what is handed out in its place: an image or a loop, drawn again with nothing else in it."
+    )
+    seed: MediaSeed | None = stored("The colour a theme may grow from; null where an image has none.")
+    asset: Asset | None = stored("The asset it belongs to; null where it is of an artist's world.")
 
 
 @strawberry.input(description="A use, and what the asset's own policy says of it.")

@@ -8,12 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from db.orders import WALKED
+from resolvers.analyses import analyses_of_tracks
 from resolvers.audio import playback_of
 from resolvers.context import Acting
 from resolvers.contributors import preview_splits
 from resolvers.drift import license_drift
 from resolvers.kinship import common_ancestors, lineage_paths, lineage_roots
 from resolvers.lineage import Walk, walked
+from resolvers.log import inclusions_of, log_consistency, log_inclusion
+from resolvers.lyrics import lyrics_of_tracks, suggested_lines, timed_texts_of
+from resolvers.manifests import integrity_of, preview_manifest
 from resolvers.receipts import replay
 from resolvers.simulations import rights_changes, simulate_edge, simulate_policy, simulate_takedown
 from resolvers.standings import histories_of
@@ -26,6 +30,7 @@ from resolvers.verdicts import (
     rights_of,
     rights_of_hooks,
 )
+from resolvers.waveforms import waveforms_of_hooks, waveforms_of_tracks
 from resolvers.wording import release_terms, remix_terms
 
 Batch = Callable[[Acting, Sequence[UUID], Mapping[str, Any]], Awaitable[Mapping[UUID, Any]]]
@@ -74,19 +79,30 @@ COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Hook", "rights"): lambda acting, hooks, given: rights_of_hooks(acting, hooks, _terms(given)),
     ("Hook", "remixTerms"): lambda acting, hooks, _: remix_terms(acting, hooks),
     ("Hook", "playback"): lambda acting, hooks, _: playback_of(acting, hooks),
+    ("Hook", "timedText"): lambda acting, hooks, _: timed_texts_of(acting, hooks),
+    ("Hook", "waveform"): lambda acting, hooks, _: waveforms_of_hooks(acting, hooks),
+    ("Track", "lyrics"): lambda acting, tracks, _: lyrics_of_tracks(acting, tracks),
+    ("Track", "analysis"): lambda acting, tracks, _: analyses_of_tracks(acting, tracks),
+    ("Track", "waveform"): lambda acting, tracks, _: waveforms_of_tracks(acting, tracks),
+    ("Suggestion", "lines"): lambda acting, suggestions, _: suggested_lines(acting, suggestions),
     ("Release", "termsInWords"): lambda acting, releases, _: release_terms(acting, releases),
+    ("ReleaseVersion", "integrity"): lambda acting, versions, _: integrity_of(acting, versions),
     ("LineageEdge", "history"): lambda acting, edges, _: histories_of(acting, edges),
+    ("ProvenanceEvent", "inclusion"): lambda acting, events, _: inclusions_of(acting, events),
     ("Query", "permissionCheck"): _at_root(_permissions),
     ("Query", "hypotheticalRights"): _at_root(_hypothetical),
     ("Query", "licenseDrift"): _at_root(_drift),
     ("Query", "simulatePolicy"): _at_root(simulate_policy),
     ("Query", "simulateEdge"): _at_root(simulate_edge),
     ("Query", "simulateTakedown"): _at_root(simulate_takedown),
+    ("Query", "previewManifest"): _at_root(preview_manifest),
     ("Query", "previewSplits"): _at_root(preview_splits),
     ("Query", "rightsChanges"): _at_root(rights_changes),
     ("Query", "replay"): _at_root(replay),
     ("Query", "lineagePath"): _at_root(lineage_paths),
     ("Query", "commonAncestors"): _at_root(common_ancestors),
     ("Query", "lineageRoots"): _at_root(lineage_roots),
+    ("Query", "logInclusion"): _at_root(log_inclusion),
+    ("Query", "logConsistency"): _at_root(log_consistency),
 }
 """By the type that declares a field, and its name."""

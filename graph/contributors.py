@@ -12,6 +12,7 @@ from graph.fields import PAGE, Connection, Node, described, stored
 if TYPE_CHECKING:
     from graph.artists import Artist
     from graph.assets import Asset
+    from graph.visuals import VisualWorld
 
 described(
     CreditRole,
@@ -50,7 +51,7 @@ class Contributor(Node):
     )
 
 
-@strawberry.type(description="What somebody did for an asset.")
+@strawberry.type(description="What somebody did for an asset, or for a visual world.")
 class Credit(Node):
     """A credit."""
 
@@ -60,6 +61,9 @@ class Credit(Node):
     position: int = stored("Its place in the owner's order.")
     contributor: Contributor = stored("Who did it.")
     asset: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored("For which asset.")
+    visual_world: Annotated["VisualWorld", strawberry.lazy("graph.visuals")] | None = stored(
+        "For which visual world; null where it is for an asset."
+    )
 
 
 @strawberry.type(description="Which share of a pool somebody holds.")

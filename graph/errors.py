@@ -40,6 +40,10 @@ def bad_input(error: GraphQLError) -> GraphQLError:
     message = _PYTHONS.sub("; found: ", error.message.encode(errors="backslashreplace").decode())
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
+    # Where it was raised is all that was looked at, itself included: nothing but a full collection would find that.
+    error.__traceback__ = None
+    if error.original_error is not None:
+        error.original_error.__traceback__ = None
     extensions = {"code": Code.BAD_USER_INPUT.value, **(error.extensions or {})}
     return GraphQLError(message, error.nodes, error.source, error.positions, extensions=extensions)
 

@@ -76,6 +76,11 @@ def stored(description: str, *arguments: StrawberryArgument, hints: Sequence[obj
     return field
 
 
+def deprecated(description: str, reason: str) -> Any:
+    """A stored field that will go; the reason begins with the day from which on it may."""
+    return strawberry.field(description=description, deprecation_reason=reason)
+
+
 def optional(description: str) -> Any:
     """A field of an input that may be left out."""
     return strawberry.field(default=strawberry.UNSET, description=description)

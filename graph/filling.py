@@ -21,7 +21,8 @@ from db.selection import Field
 from domain.ids import Ref
 from graph.computed import COMPUTED
 from graph.fields import write_moment
-from graph.operation import Plan, Plans, Reading
+from graph.operation import Reading
+from graph.plans import Plan, Plans
 from graph.running import Runner
 from graph.workbench import Meter
 from resolvers.context import Acting, unhurried

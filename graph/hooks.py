@@ -1,4 +1,4 @@
-"""The SDL of hooks and visual worlds."""
+"""The SDL of hooks."""
 
 from __future__ import annotations
 
@@ -7,32 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain.assets import Badge
-from domain.hooks import HookOrder, VisualState
+from domain.hooks import HookOrder
 from graph.fields import DateTime, Node, described, stored
+from graph.lyrics import LyricLine
+from graph.themes import Theme
 from graph.verdicts import QUESTION, Verdict
+from graph.visuals import VisualWorld
 
 if TYPE_CHECKING:
-    from graph.artists import Artist, Theme, World
+    from graph.artists import World
     from graph.assets import Track
     from graph.rooms import Room
 
-described(VisualState, ACTIVE="Worn now.", RETIRED="Put away; its owner still sees it.")
 described(HookOrder, NEWEST="Newest first.", OLDEST="Oldest first.")
-
-
-@strawberry.type(description="The atmosphere of a hook or a world.")
-class VisualWorld(Node):
-    """A visual world."""
-
-    state: VisualState = stored("Whether it is worn now.")
-    title: str | None = stored("Its title.")
-    texture: str | None = stored("What it feels like.")
-    colour: str | None = stored("Its colour, `#rrggbb`.")
-    lyric_behaviour: str | None = stored("How words appear in it.")
-    motion: str | None = stored("How it moves.")
-    badges: list[Badge] = stored("How it was made.")
-    owner: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Who owns it.")
-    created_at: DateTime = stored("When the row was written.")
 
 
 @strawberry.type(description="Where a hook is heard, for a few minutes.")
@@ -65,10 +52,17 @@ class Hook(Node):
         "Whether it may be remixed, in one plain sentence; null where you may not read its track."
     )
     playback: Playback | None = stored("Where you hear it; null where there is nothing to hear, or not for you.")
+    timed_text: list[LyricLine] = stored(
+        "What is sung in it, and when: lines and words of its track inside of its window, cut at its ends, in "
+        "milliseconds of the track."
+    )
+    waveform: list[float] | None = stored(
+        "The shape of its sound: the peaks of its track inside of its window; null where there is no sound."
+    )
     track: Annotated["Track", strawberry.lazy("graph.assets")] | None = stored(
         "The track; null while the viewer may not see it."
     )
-    theme: Annotated["Theme", strawberry.lazy("graph.artists")] | None = stored("How it looks.")
+    theme: Theme | None = stored("How it looks.")
     visual_world: VisualWorld | None = stored("Its atmosphere.")
     room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("Where people gather around it.")
     world: Annotated["World", strawberry.lazy("graph.artists")] = stored("The world it opens onto.")

@@ -11,6 +11,15 @@ described(
     JobKind,
     HASH_MEDIA="Reading an upload to its end; from then on it may be heard.",
     COMPUTE_WAVEFORM="Drawing the waveform of an upload.",
+    ANALYZE_MUSIC="Listening to an upload: its tempo, its key, and where its hook may be.",
+    PUBLISH_RELEASE="Publishing a release at the time somebody chose, in their name.",
+    REGENERATE_MANIFEST="Making a manifest again from what was frozen, and comparing.",
+    VERIFY_SNAPSHOT="Comparing what was frozen with the works as they are now.",
+    VERIFY_SIGNATURE="Checking the signature of a manifest.",
+    TAKE_UPLOAD="Taking what was sent to the store; from then on it is media of its asset.",
+    SWEEP_BLOBS="Looking for stored bytes that nothing names, and taking away what was found a week ago.",
+    COMPOSE_DEMO="Composing the sound of a work of the demo scene.",
+    PUBLISH_DEMO="Publishing a release of the demo scene once all of it is heard.",
 )
 described(
     JobState,

@@ -47,6 +47,16 @@ ANSWER = 7
 """Objects that the verdict on one of many assets counts for: measured, it takes as long."""
 SHORT_LIST = 4
 """What a computed list without pages is taken to hold: what is in the way is mostly little."""
+LONG: Mapping[tuple[str, str], int] = {
+    ("Hook", "timedText"): 12,
+    ("Hook", "waveform"): 4,
+    ("LyricLine", "words"): 8,
+    ("Lyrics", "lines"): 64,
+    ("Lyrics", "lrc"): 16,
+    ("Suggestion", "lines"): 64,
+    ("Track", "waveform"): 16,
+}
+"""What is longer, by its type and name: the objects of a list, and as many as numbers and texts are as long as."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +268,7 @@ class _Pass:
         return extent
 
     def _field(self, node: FieldNode, type_: GraphQLNamedType | None) -> _Extent:
-        extent = self._below(node, type_) if node.selection_set else _Extent()
+        extent = self._below(node, type_) if node.selection_set else _leaf(node, type_)
         extent.fields = min(extent.fields + 1, SATURATED)
         extent.width = 1
         extent.aliases += node.alias is not None
@@ -289,6 +299,11 @@ class _Pass:
         extent.directives_at_once = max(extent.directives_at_once, number)
 
 
+def _leaf(node: FieldNode, type_: GraphQLNamedType | None) -> _Extent:
+    """A value: it comes with its object, but for those that are longer than objects are."""
+    return _Extent(objects=_Sum(LONG.get((type_.name, node.name.value), 0) if type_ else 0))
+
+
 def _is_within(type_: GraphQLNamedType, name: str) -> bool:
     """Whether a field leads from a connection to its page, which is no hop; a LineageEdge is an object."""
     return name in {"edges", "nodes", "node", "pageInfo"} and type_.name.endswith(("Connection", "Edge"))
@@ -305,7 +320,7 @@ def _times(below: _Sum, weight: int, number: int, variables: _Sizes) -> _Sum:
 def _length(owner: str, name: str) -> int:
     """How long a list without pages may be: as its place says, where it has one."""
     place = TYPES[owner].places.get(name) if owner in TYPES else None
-    return place.cap if isinstance(place, Many) else SHORT_LIST
+    return place.cap if isinstance(place, Many) else LONG.get((owner, name), SHORT_LIST)
 
 
 def _sizes(arguments: Mapping[str, Any], given: Mapping[str, ValueNode], length: int) -> tuple[int, _Sizes]:

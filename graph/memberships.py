@@ -1,4 +1,4 @@
-"""The SDL of memberships: who holds an artist, and as what."""
+"""The SDL of memberships: who holds an artist, as what, and who may come to."""
 
 from __future__ import annotations
 
@@ -25,3 +25,16 @@ class Membership(Node):
     role: Role = stored("What they may do.")
     artist: Artist = stored("Whom they hold.")
     created_at: DateTime = stored("Since when.")
+
+
+@strawberry.type(
+    description="An invite that somebody may still follow. Only owners of the artist see it, and never its code."
+)
+class Invite(Node):
+    """An open invite."""
+
+    role: Role = stored("What whoever comes will be.")
+    artist: Artist = stored("Whom they will hold.")
+    sender: str = stored("The handle of the owner who sent it.")
+    created_at: DateTime = stored("Since when.")
+    expires_at: DateTime = stored("Until when the code is good.")

@@ -15,13 +15,19 @@ from graph.studio import (
     contributors,
     entitlements,
     hooks,
+    identities,
     keys,
+    lyrics,
     memberships,
     receipts,
     redirects,
     registration,
     releases,
     rights,
+    suggestions,
+    themes,
+    uploads,
+    visuals,
 )
 from graph.studio.deeds import Act, Deed
 
@@ -32,13 +38,19 @@ _NOUNS = (
     contributors,
     entitlements,
     hooks,
+    identities,
     keys,
+    lyrics,
     memberships,
     receipts,
     redirects,
     registration,
     releases,
     rights,
+    suggestions,
+    themes,
+    uploads,
+    visuals,
 )
 _DEEDS: Mapping[str, Deed] = {to_camel_case(deed.name): deed for noun in _NOUNS for deed in noun.DEEDS}
 

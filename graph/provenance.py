@@ -6,6 +6,7 @@ import strawberry
 
 from domain.provenance import EventKind
 from graph.fields import DateTime, Node, described, stored
+from graph.log import LogInclusion
 
 described(
     EventKind,
@@ -43,3 +44,4 @@ class ProvenanceEvent(Node):
     at: DateTime = stored("When it happened.")
     hash: str = stored("SHA-256 over the canonical JSON of the event (RFC 8785).")
     previous_hash: str | None = stored("The hash of the event before; null for the first.")
+    inclusion: LogInclusion | None = stored("Its place in the log over all events, and the proof of it.")

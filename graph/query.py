@@ -22,6 +22,8 @@ from graph.drift import DRIFT, LicenseDrift
 from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
 from graph.hooks import Hook
 from graph.jobs import Job
+from graph.log import LogConsistency, LogInclusion
+from graph.manifests import ManifestPreview
 from graph.receipts import Replay
 from graph.releases import Release
 from graph.simulations import CHANGES_PAGE, VerdictChanges
@@ -38,11 +40,12 @@ described(
     UPC="A UPC or EAN.",
     MBID="A MusicBrainz id.",
     MEDIA_SHA256="SHA-256 of a file.",
+    MANIFEST_SHA256="SHA-256 of a manifest: where it leads is the version it is of.",
 )
 described(
     FoundKind,
     ARTIST="Artists, by name and handle.",
-    TRACK="Tracks, by title.",
+    TRACK="Tracks, by title and by what is sung in them.",
     SAMPLE="Samples, by title.",
     INSTRUMENT="Instruments, by title.",
     RELEASE="Releases, by title.",
@@ -83,7 +86,7 @@ class Query:
         argument(
             "ref",
             str,
-            "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file.",
+            "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file or manifest.",
         ),
         hints=[PUBLIC],
     )
@@ -121,7 +124,8 @@ class Query:
         "A contributor.", argument("id", strawberry.ID, "`contributor_…`"), hints=[PUBLIC]
     )
     search: Connection[SearchResult] = stored(
-        "Titles, people and handles by the beginnings of their words, forgiving a typo; best first, at most 1,000.",
+        "Titles, people and handles by the beginnings of their words, forgiving a typo; after them tracks by the "
+        "beginnings of words in their lyrics. Best first, at most 1,000.",
         argument("query", str, "What to look for: at most 200 characters and 12 words."),
         argument("kinds", list[FoundKind] | None, "Only things of these kinds."),
         *PAGE,
@@ -156,8 +160,8 @@ class Query:
         *CHANGES_PAGE,
     )
     simulate_edge: VerdictChanges | None = stored(
-        "Before you declare an edge: the verdicts it would flip. Null where an end is not there for you, or neither is "
-        "yours to change.",
+        "Before you declare an edge: the verdicts it would flip; none yet where the child is not yours, whose side has "
+        "to agree first. Null where an end is not there for you, or neither is yours to change.",
         argument("child", strawberry.ID, "What is made."),
         argument("parent", strawberry.ID, "What it is made from."),
         argument("kind", EdgeKind, "How."),
@@ -169,6 +173,11 @@ class Query:
         "Before you withdraw an asset: the verdicts it would flip. Null where it is not yours to change.",
         argument("id", strawberry.ID, "The asset."),
         *CHANGES_PAGE,
+    )
+    preview_manifest: ManifestPreview | None = stored(
+        "Before you publish a draft: what its manifest would be now, and all that is missing. Null where it is no "
+        "draft, or not yours to publish.",
+        argument("versionId", strawberry.ID, "`version_…`"),
     )
     preview_splits: list[SplitPreview] | None = stored(
         "Before you divide a pool: who would be asked, and what each would get of an amount. Null where the asset is "
@@ -206,4 +215,14 @@ class Query:
         "What an asset is made of that is made of nothing itself, nearest first; null for each you may not see.",
         argument("id", strawberry.ID, "The asset."),
         argument("first", int | None, "How many to tell, 1 to 100; 20 where none is given."),
+    )
+    log_inclusion: LogInclusion | None = stored(
+        "Where the event with a hash is in the log over all events, and the proof of it. PENDING where no such event "
+        "is logged.",
+        argument("hash", str, "The hash of an event: 64 hexadecimal digits."),
+    )
+    log_consistency: LogConsistency | None = stored(
+        "The proof that the log with so many leaves is the beginning of a later one; null where it has fewer.",
+        argument("first", int, "The number of leaves of the earlier one, from 1."),
+        argument("second", int | None, "The number of leaves of the later one; all of the newest where none is given."),
     )

@@ -31,12 +31,14 @@ from db.engine import Database
 from domain.accounts import Viewer
 from domain.errors import CassetError, TooCostly, TooMany, Unavailable
 from graph.collecting import Asked
+from graph.documents import MOST_ERRORS, Documents
 from graph.errors import bad_input, masked, refused
 from graph.filling import Filler
 from graph.limits import KNOWN, Limits
 from graph.metrics import Metrics
 from graph.mutation import read_mutation
-from graph.operation import MOST_ERRORS, Collected, Documents, Operation, Plan, Plans, Reading
+from graph.operation import Collected, Operation, Reading
+from graph.plans import Plan, Plans
 from graph.reference import Hops
 from graph.running import Runner
 from graph.studio.deeds import Act
@@ -221,8 +223,7 @@ class Reader:
         async with aclosing(source):
             async for event in source:
                 self.metrics.events.inc()
-                answer = await self._refer(prepared, acting, event)
-                yield answer._replace(mark=getattr(event, "mark", None))
+                yield (await self._refer(prepared, acting, event))._replace(mark=getattr(event, "mark", None))
 
     def prepare(
         self,

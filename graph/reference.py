@@ -259,16 +259,18 @@ async def _named(hops: Hops, place: ToOne, id_: Any) -> Any:
 async def _root(place: ToOne | Switch | Resolved, hops: Hops, given: Mapping[str, Any]) -> Any:
     """A row that arguments name."""
     shape, values = place.arguments.read(given) if place.arguments else (None, {})
-    chosen = place if isinstance(place, ToOne) else place.choose(shape)
-    if chosen is None:
-        return None
     bound = place.arguments.bind(shape, "s0") if place.arguments else {}
+    named = {f"s0_{key}": value for key, value in values.items()}
     async with hops.one_at_a_time, hops.database.read() as connection:
         reader = RowReader(TYPES, connection, hops.viewer)
-        found = await reader.root(chosen, bound, {f"s0_{key}": value for key, value in values.items()})
-    if isinstance(place, Resolved) and found is not None:
-        return {"matched": shape[0], "node": found}  # type: ignore[index]  # the shape of ByReference
-    return found
+        if isinstance(place, Resolved):
+            for match, form in place.choose(shape).items():
+                node = await reader.root(form, bound, named)
+                if node is not None:
+                    return {"matched": match, "node": node}
+            return None
+        chosen = place if isinstance(place, ToOne) else place.choose(shape)
+        return None if chosen is None else await reader.root(chosen, bound, named)
 
 
 async def _page(

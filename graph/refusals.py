@@ -9,10 +9,13 @@ import strawberry
 
 from domain import errors
 from domain.errors import RefusalCode
+from domain.publishing import NotReady
 from graph.fields import described, stored
+from resolvers.manifests import lack_told
 
 if TYPE_CHECKING:
     from graph.assets import Asset
+    from graph.manifests import ReleaseLack
 
 described(
     RefusalCode,
@@ -74,6 +77,13 @@ class LineageCycleError(UserError):
     )
 
 
+@strawberry.type(description="A version cannot be published yet. `lacks` is all that is missing.")
+class NotReadyError(UserError):
+    """Something is missing."""
+
+    lacks: list[Annotated["ReleaseLack", strawberry.lazy("graph.manifests")]] = stored("All of it.")
+
+
 REFUSALS: Mapping[type[errors.CassetError], type[UserError]] = {
     errors.SignInNeeded: SignInNeededError,
     errors.Forbidden: ForbiddenError,
@@ -82,6 +92,7 @@ REFUSALS: Mapping[type[errors.CassetError], type[UserError]] = {
     errors.Moved: ConflictError,
     errors.KeyReused: IdempotencyError,
     errors.CycleClosed: LineageCycleError,
+    NotReady: NotReadyError,
 }
 
 
@@ -90,4 +101,6 @@ def told(refusal: errors.CassetError) -> dict[str, Any]:
     values: dict[str, Any] = {"code": refusal.code.value, "message": refusal.message, "path": list(refusal.path)}
     if isinstance(refusal, errors.CycleClosed):
         values["cycle"] = list(refusal.cycle)
+    if isinstance(refusal, NotReady):
+        values["lacks"] = [lack_told(lack) for lack in refusal.lacks]
     return {"__typename": REFUSALS[type(refusal)].__name__, **values}

@@ -9,9 +9,11 @@ import strawberry
 from domain.releases import ReleaseKind, ReleaseStatus, VersionState
 from graph.assets import Asset
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
-from graph.hooks import Hook, VisualWorld
+from graph.hooks import Hook
+from graph.visuals import VisualWorld
 
 if TYPE_CHECKING:
+    from graph.manifests import ReleaseManifest, VersionIntegrity
     from graph.rooms import Room
 
 described(
@@ -79,6 +81,13 @@ class ReleaseVersion(Node):
     release: Release | None = stored("Of which release.")
     items: Connection[Annotated["ReleaseItem", strawberry.lazy("graph.releases")]] = stored(
         "What it holds, in order.", *PAGE
+    )
+    manifest: Annotated["ReleaseManifest", strawberry.lazy("graph.manifests")] | None = stored(
+        "Everything it froze when it was published; null in a draft, and where an import made it."
+    )
+    integrity: Annotated["VersionIntegrity", strawberry.lazy("graph.manifests")] | None = stored(
+        "Whether what it froze is still what was hashed, and where its works are others by now; null where it has no "
+        "manifest, or is not yours to change."
     )
 
 

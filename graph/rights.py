@@ -37,6 +37,7 @@ described(
     AGENT_RULE="A rule for agents on a version.",
     VERSION="A version of a release.",
     ASSET="The asset itself.",
+    VISUAL="A visual world itself.",
     ARTIST="The artist, for all of their assets.",
     PLATFORM="The default of the house.",
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from db.access import viewer_values
 from db.compiler import Statement
 from db.engine import Database
+from db.viewers import viewer_values
 from domain.accounts import Viewer
-from graph.operation import Plan, Reading
+from graph.operation import Reading
+from graph.plans import Plan
 from graph.tracing import Tracing
 
 KEEP_FROM = 2

@@ -9,7 +9,6 @@ from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from graph.accounts import Account
-from graph.artists import Theme
 from graph.assets import Media
 from graph.contributors import Split
 from graph.fields import SCALARS
@@ -18,6 +17,7 @@ from graph.query import Query
 from graph.reference import attach
 from graph.releases import ReleaseItem, ReleaseVersion
 from graph.rooms import Room
+from graph.themes import Theme
 
 _REACHED_BY_ID_ONLY = (Account, Media, ReleaseItem, ReleaseVersion, Room, Split, Theme)
 

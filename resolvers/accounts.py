@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from db import accounts, passwords
+from db import accounts, identities, passwords
 from db.accounts import Named, account_named, account_of, viewer_of_account
 from db.handles import hold_handle, release_handle
 from db.passwords import Code
@@ -25,7 +25,6 @@ from resolvers.context import Acting
 from resolvers.writing import Outcome, done_once
 
 SECRET_BYTES = 32
-_TAKEN = "This handle is taken, or too easily taken for one that is."  # a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,12 @@ class SignUp:
     artist_name: str | None
 
 
-def _caller(acting: Acting) -> Caller:
+def caller_of(acting: Acting) -> Caller:
+    """The other end of the request.
+
+    Raises:
+        Forbidden: the request did not come over HTTP.
+    """
     if acting.caller is None:
         raise Forbidden("Sign in and out with POST over HTTP.")
     return acting.caller
@@ -54,7 +58,7 @@ async def sign_up(acting: Acting, wanted: SignUp) -> tuple[Ref, Ref]:
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     await caller.attempt("sign-up")
     handle, email = checked_handle(wanted.handle), checked_email(wanted.email)
     checked_password(wanted.password, handle, email)
@@ -67,9 +71,9 @@ async def sign_up(acting: Acting, wanted: SignUp) -> tuple[Ref, Ref]:
         await accounts.add_account(connection, account.id, handle, email)
         await passwords.set_password(connection, account.id, encoded)
         await make_artist(connection, acting, account.id, artist, draft)
-        entering = await _signed_in(connection, acting, caller, account.id)
+        entering = await open_session(connection, acting, caller, account.id)
     caller.enter(*entering)
-    caller.house.later(_send_code(acting, caller, account.id, CodePurpose.VERIFY_EMAIL))
+    caller.house.later(send_code(acting, caller, account.id, CodePurpose.VERIFY_EMAIL))
     return account, artist
 
 
@@ -81,19 +85,19 @@ async def sign_in(acting: Acting, name: str, password: str) -> Ref:
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     await caller.attempt("sign-in", name.strip().removeprefix("@").lower())
     async with acting.database.read() as connection:
         found = await account_named(connection, name)
     if not await caller.house.passwords.check(found and found.encoded, password) or found is None:
         raise SignInNeeded("The name or the password is wrong.")
     async with acting.database.write() as connection:
-        entering = await _signed_in(connection, acting, caller, found.id)
+        entering = await open_session(connection, acting, caller, found.id)
     caller.enter(*entering)
     return Ref(Kind.ACCOUNT, found.id)
 
 
-async def _signed_in(connection: Any, acting: Acting, caller: Caller, account: UUID) -> tuple[Viewer, str]:
+async def open_session(connection: Any, acting: Acting, caller: Caller, account: UUID) -> tuple[Viewer, str]:
     """Open a session in place of the one that came along, which somebody else may have planted."""
     if caller.session is not None:
         await accounts.revoke_session(connection, caller.session)
@@ -109,7 +113,7 @@ async def sign_out(acting: Acting) -> int:
         SignInNeeded: nobody is signed in.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     person_of(acting.viewer)
     async with acting.database.write() as connection:
         ended = 0 if caller.session is None else await accounts.revoke_session(connection, caller.session)
@@ -123,7 +127,7 @@ async def sign_out_everywhere(acting: Acting) -> int:
     Raises:
         As `sign_out` does.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     account = person_of(acting.viewer)
     async with acting.database.write() as connection:
         ended = await accounts.revoke_sessions(connection, account)
@@ -142,7 +146,7 @@ async def change_password(acting: Acting, current: str | None, new: str) -> Ref:
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     account = person_of(acting.viewer)
     await caller.attempt("password", str(account))
     async with acting.database.read() as connection:
@@ -155,9 +159,9 @@ async def change_password(acting: Acting, current: str | None, new: str) -> Ref:
     encoded = await caller.house.passwords.hashed(new)
     async with acting.database.write() as connection:
         await _set_password(connection, account, encoded)
-        entering = await _signed_in(connection, acting, caller, account)
+        entering = await open_session(connection, acting, caller, account)
     caller.enter(*entering)
-    caller.house.later(_send_word(caller, known, changed_letter))
+    caller.house.later(send_word(caller, known, changed_letter))
     return Ref(Kind.ACCOUNT, account)
 
 
@@ -176,7 +180,7 @@ async def request_password_reset(acting: Acting, email: str) -> None:
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     address = checked_email(email)
     await caller.attempt("reset", email_key(address))
     caller.house.later(_look_up_and_send(acting, caller, address))
@@ -186,13 +190,13 @@ async def _look_up_and_send(acting: Acting, caller: Caller, address: str) -> Non
     async with acting.database.read() as connection:
         found = await account_named(connection, address)
     if found is not None:
-        await _send_code(acting, caller, found.id, CodePurpose.RESET_PASSWORD)
+        await send_code(acting, caller, found.id, CodePurpose.RESET_PASSWORD)
 
 
 _LETTERS = {CodePurpose.RESET_PASSWORD: reset_letter, CodePurpose.VERIFY_EMAIL: verification_letter}
 
 
-async def _send_code(acting: Acting, caller: Caller, account: UUID, purpose: CodePurpose) -> None:
+async def send_code(acting: Acting, caller: Caller, account: UUID, purpose: CodePurpose) -> None:
     """Make a code, keep its hash, and send it; a full letter box gets none."""
     async with acting.database.read() as connection:
         known = await account_of(connection, account)
@@ -205,7 +209,8 @@ async def _send_code(acting: Acting, caller: Caller, account: UUID, purpose: Cod
     await caller.house.post.send(_LETTERS[purpose](known.email, known.handle, secret))
 
 
-async def _send_word(caller: Caller, known: Named, letter: Callable[[str, str], Letter]) -> None:
+async def send_word(caller: Caller, known: Named, letter: Callable[[str, str], Letter]) -> None:
+    """Send a letter about an account to its address, where it has one."""
     if known.email is not None and await caller.house.may_write_to(email_key(known.email)):
         await caller.house.post.send(letter(known.email, known.handle))
 
@@ -213,12 +218,15 @@ async def _send_word(caller: Caller, known: Named, letter: Callable[[str, str], 
 async def reset_password(acting: Acting, code: str, new: str) -> str:
     """Take another password with a code from a letter; every session ends. The handle to sign in with.
 
+    Sign-ins of other houses that were linked before anybody had shown the address end, too: whoever gave it first may
+    have been somebody else, who waited for its owner.
+
     Raises:
         Invalid: the code is not good, or not any more, or the password cannot be taken; then the code stays good.
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     await caller.attempt("code")
     given = secret_hash(code.strip())
     async with acting.database.read() as connection:
@@ -229,8 +237,9 @@ async def reset_password(acting: Acting, code: str, new: str) -> str:
     async with acting.database.write() as connection:
         sent = _good(await passwords.use_code(connection, given, CodePurpose.RESET_PASSWORD))
         await _set_password(connection, sent.account_id, encoded)
+        await identities.end_identities_before_proof(connection, sent.account_id)
         await accounts.verify_email(connection, sent.account_id, sent.email_key)
-    caller.house.later(_send_word(caller, known, changed_letter))
+    caller.house.later(send_word(caller, known, changed_letter))
     return known.handle
 
 
@@ -249,7 +258,7 @@ async def request_email_verification(acting: Acting, email: str | None) -> Ref:
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    caller = _caller(acting)
+    caller = caller_of(acting)
     account = person_of(acting.viewer)
     await caller.attempt("verification", str(account))
     if email is not None:
@@ -258,8 +267,8 @@ async def request_email_verification(acting: Acting, email: str | None) -> Ref:
         async with acting.database.write() as connection:
             known = await account_of(connection, account)
             await accounts.set_email(connection, account, address)
-        caller.house.later(_send_word(caller, known, moved_letter))
-    caller.house.later(_send_code(acting, caller, account, CodePurpose.VERIFY_EMAIL))
+        caller.house.later(send_word(caller, known, moved_letter))
+    caller.house.later(send_code(acting, caller, account, CodePurpose.VERIFY_EMAIL))
     return Ref(Kind.ACCOUNT, account)
 
 
@@ -271,7 +280,7 @@ async def verify_email(acting: Acting, code: str) -> None:
         TooMany: too many attempts.
         Forbidden: the request did not come over HTTP.
     """
-    await _caller(acting).attempt("code")
+    await caller_of(acting).attempt("code")
     async with acting.database.write() as connection:
         sent = _good(await passwords.use_code(connection, secret_hash(code.strip()), CodePurpose.VERIFY_EMAIL))
         if not await accounts.verify_email(connection, sent.account_id, sent.email_key):

@@ -43,6 +43,39 @@ async def create_asset(acting: Acting, draft: AssetDraft, idempotency_key: str |
         KeyReused: the idempotency key belongs to another request.
     """
     _refuse_badges_of_keys(acting, draft.badges or None)
+    values, details = _checked(draft)
+
+    async def work(connection: Any) -> Outcome:
+        return {"asset": str(await make_asset(connection, acting, draft))}
+
+    request = {"kind": draft.details.kind.value, "values": _plain(values), "details": _plain(details)}
+    outcome = await done_once(acting, "createAsset", request, idempotency_key, work)
+    return parse_ref(outcome["asset"])
+
+
+async def make_asset(connection: Any, acting: Acting, draft: AssetDraft) -> Ref:
+    """Make an asset as `create_asset` does, in a transaction that goes on.
+
+    Raises:
+        NotFound: there is no such artist, or it is not the viewer's to make something for.
+        Invalid: a value breaks a rule.
+    """
+    values, details = _checked(draft)
+    if not await custody.hold_owner(connection, acting.viewer, draft.owner.id):
+        raise NotFound("There is no such artist.", path=("owner",))
+    asset = Ref(Kind(draft.details.kind.value.lower()), acting.new_id())
+    is_release = asset.kind is Kind.RELEASE
+    version = acting.new_id() if is_release else None
+    await custody.add_asset(connection, custody.NewAsset(asset, values, details, acting.new_id(), version))
+    await index_names(connection, [(asset.id, FoundKind(draft.details.kind), [values["title"]])])
+    payload = {"owner": str(draft.owner), "digest": _digest({**values, **details}), "version": 1}
+    kind = EventKind.RELEASE_CREATED if is_release else EventKind.ASSET_CREATED
+    await follow(connection, [happened(acting, asset, kind, payload)], [asset_created(asset)], begins=True)
+    return asset
+
+
+def _checked(draft: AssetDraft) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The columns of a new asset, and those of its details."""
     values: dict[str, Any] = {
         "owner_id": draft.owner.id,
         "title": checked_title(draft.title),
@@ -50,24 +83,7 @@ async def create_asset(acting: Acting, draft: AssetDraft, idempotency_key: str |
         "made_on": draft.made_on,
         "state": AssetState.PRIVATE.value,
     }
-    details = checked_details(draft.details)
-
-    async def work(connection: Any) -> Outcome:
-        if not await custody.hold_owner(connection, acting.viewer, draft.owner.id):
-            raise NotFound("There is no such artist.", path=("owner",))
-        asset = Ref(Kind(draft.details.kind.value.lower()), acting.new_id())
-        is_release = asset.kind is Kind.RELEASE
-        version = acting.new_id() if is_release else None
-        await custody.add_asset(connection, custody.NewAsset(asset, values, details, acting.new_id(), version))
-        await index_names(connection, [(asset.id, FoundKind(draft.details.kind), [values["title"]])])
-        payload = {"owner": str(draft.owner), "digest": _digest({**values, **details}), "version": 1}
-        kind = EventKind.RELEASE_CREATED if is_release else EventKind.ASSET_CREATED
-        await follow(connection, [happened(acting, asset, kind, payload)], [asset_created(asset)], begins=True)
-        return {"asset": str(asset)}
-
-    request = {"kind": draft.details.kind.value, "values": _plain(values), "details": _plain(details)}
-    outcome = await done_once(acting, "createAsset", request, idempotency_key, work)
-    return parse_ref(outcome["asset"])
+    return values, checked_details(draft.details)
 
 
 async def update_asset(acting: Acting, change: AssetUpdate, idempotency_key: str | None) -> Ref:
@@ -115,10 +131,8 @@ async def set_asset_state(
     async def work(connection: Any) -> Outcome:
         held = await held_asset(connection, acting, asset, expected_version)
         if state is not held.state:
-            checked_state(AssetKind(held.ref.kind.value.upper()), held.state, state)
+            checked_state(AssetKind(held.ref.kind.value.upper()))
             await custody.change_state(connection, held, state, acting.new_id)
-            if held.ref.kind is Kind.RELEASE:
-                await custody.archive_release(connection, held.ref.id)
             await write_asset(connection, held, {"state": state.value})
             payload = {"changed": ["state"], "state": state.value, "version": held.version + 1}
             events = [happened(acting, held.ref, EventKind.ASSET_UPDATED, payload)]

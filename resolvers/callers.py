@@ -13,7 +13,9 @@ import structlog
 from domain.accounts import Viewer
 from domain.errors import TooMany
 from domain.letters import Letter
+from domain.signatures import Signer
 from resolvers.passwords import Passwords
+from resolvers.staging import Staging
 
 log = structlog.get_logger()
 
@@ -50,6 +52,8 @@ class House:
         attempts: of one name from one network.
         crowd: of one network, whatever the names.
         letters: to one address.
+        signer: signs manifests and the log; None where nothing is signed.
+        staging: takes uploads by itself; None where this process takes them.
     """
 
     passwords: Passwords
@@ -57,6 +61,8 @@ class House:
     attempts: Attempts
     crowd: Attempts
     letters: Attempts
+    signer: Signer | None = None
+    staging: Staging | None = None
     _under_way: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:

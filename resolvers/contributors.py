@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from db import crediting
-from db.assets import update_asset
+from db.assets import HeldAsset, update_asset
 from db.changes import record_changes
 from db.crediting import Parties, Party
 from db.custody import standing_of
@@ -31,7 +31,7 @@ from domain.search import FoundKind
 from resolvers.assets import held_asset
 from resolvers.context import Acting
 from resolvers.writing import Outcome, done_once, follow, happened
-from subscriptions.events import asset_updated, proposal_changed
+from subscriptions.events import Announcement, asset_updated, proposal_changed
 
 
 async def set_credits(
@@ -50,44 +50,83 @@ async def set_credits(
 
     async def work(connection: Any) -> Outcome:
         held = await held_asset(connection, acting, asset, expected_version, "asset")
-        parties = await _credited(connection, acting, held.ref.id, wanted)
-        known = {
-            (row.contributor_id, row.role, row.instrument): row
-            for row in await crediting.credits_of(connection, held.ref.id)
-        }
-        new, changed, proposed = [], [], []
-        keys: dict[Any, None] = {}
-        for position, wish in enumerate(wanted, 1):
-            party = parties[wish.party]
-            key = (party.id, wish.role.value, wish.instrument)
-            if key in keys:
-                raise Invalid("This credit stands twice.", path=("credits", str(position - 1)))
-            keys[key] = None
-            row = known.get(key)
-            acceptance = answered(row and Acceptance(row.acceptance), is_own=party.is_own)
-            if row is None:
-                credit = {"id": acting.new_id(), "asset_id": held.ref.id, "contributor_id": party.id}
-                said = {"role": wish.role.value, "instrument": wish.instrument, "acceptance": acceptance.value}
-                new.append({**credit, **said, "position": position})
-                proposed += [credit["id"]] if acceptance is Acceptance.PROPOSED else []
-            elif row.ended_at is not None or (row.position, row.acceptance) != (position, acceptance):
-                changed.append((row.id, position, acceptance))
-        ended = [row.id for key, row in known.items() if key not in keys and row.ended_at is None]
-        if new or changed or ended:
-            await crediting.write_credits(connection, new, changed, ended)
-            await update_asset(connection, held, {})
-            said = {"credits": digest(canonical([[str(id_), *rest] for id_, *rest in keys]))}
-            payload = {**said, "version": held.version + 1}
-            events = [happened(acting, held.ref, EventKind.CONTRIBUTORS_UPDATED, payload)]
-            told = [proposal_changed(Ref(Kind.CREDIT, id_), held.ref, Acceptance.PROPOSED) for id_ in proposed]
-            touched = list({party.id for party in parties.values()})
-            await follow(connection, events, [asset_updated(held.ref, held.version + 1), *told], touched=touched)
+        await credit_people(connection, acting, held, wanted)
         return {"asset": str(held.ref)}
 
     said = [[str(wish.party), wish.role.value, wish.instrument] for wish in wanted]
     request = {"asset": str(asset), "credits": said, "expectedVersion": expected_version}
     outcome = await done_once(acting, "setCredits", request, idempotency_key, work)
     return parse_ref(outcome["asset"])
+
+
+async def credit_people(connection: Any, acting: Acting, held: HeldAsset, wanted: Sequence[CreditWish]) -> None:
+    """Credit people on a held asset as `set_credits` does; the credits are checked.
+
+    Raises:
+        NotFound: there is no such person.
+        Invalid: a credit stands twice.
+    """
+    written = await write_credits(connection, acting, held.ref, wanted)
+    if written is not None:
+        await update_asset(connection, held, {})
+        payload = {"credits": written.digest, "version": held.version + 1}
+        events = [happened(acting, held.ref, EventKind.CONTRIBUTORS_UPDATED, payload)]
+        told = [asset_updated(held.ref, held.version + 1), *written.proposals]
+        await follow(connection, events, told, touched=written.touched)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What credits that were written leave behind.
+
+    Attributes:
+        digest: of all of them, in order.
+        proposals: what those hear who are asked.
+        touched: the contributors.
+    """
+
+    digest: str
+    proposals: Sequence[Announcement]
+    touched: Sequence[UUID]
+
+
+async def write_credits(connection: Any, acting: Acting, of: Ref, wanted: Sequence[CreditWish]) -> Written | None:
+    """Write all the credits of an asset or a visual world that is held; None where nothing changes.
+
+    Raises:
+        NotFound: there is no such person.
+        Invalid: a credit stands twice.
+    """
+    parties = await _credited(connection, acting, of.id, wanted)
+    known = {
+        (row.contributor_id, row.role, row.instrument): row for row in await crediting.credits_of(connection, of.id)
+    }
+    new, changed, proposed = [], [], []
+    keys: dict[Any, None] = {}
+    for position, wish in enumerate(wanted, 1):
+        party = parties[wish.party]
+        key = (party.id, wish.role.value, wish.instrument)
+        if key in keys:
+            raise Invalid("This credit stands twice.", path=("credits", str(position - 1)))
+        keys[key] = None
+        row = known.get(key)
+        acceptance = answered(row and Acceptance(row.acceptance), is_own=party.is_own)
+        if row is None:
+            credit = {"id": acting.new_id(), "contributor_id": party.id}
+            said = {"role": wish.role.value, "instrument": wish.instrument, "acceptance": acceptance.value}
+            new.append({**credit, **said, "position": position})
+            proposed += [credit["id"]] if acceptance is Acceptance.PROPOSED else []
+        elif row.ended_at is not None or (row.position, row.acceptance) != (position, acceptance):
+            changed.append((row.id, position, acceptance))
+    ended = [row.id for key, row in known.items() if key not in keys and row.ended_at is None]
+    if not (new or changed or ended):
+        return None
+    await crediting.write_credits(connection, of, new, changed, ended)
+    return Written(
+        digest(canonical([[str(id_), *rest] for id_, *rest in keys])),
+        [proposal_changed(Ref(Kind.CREDIT, id_), of, Acceptance.PROPOSED) for id_ in proposed],
+        list({party.id for party in parties.values()}),
+    )
 
 
 async def set_splits(
@@ -223,8 +262,8 @@ async def answer_proposal(acting: Acting, proposal: Ref, accept: bool, idempoten
             return {"proposal": str(proposal)}
         answered_ = await crediting.answer_proposal(connection, held, answer, acting.new_id)
         payload = {proposal.kind.value: str(answered_), "acceptance": answer.value}
-        events = [happened(acting, held.asset, EventKind.CONTRIBUTORS_UPDATED, payload)]
-        told = [proposal_changed(answered_, held.asset, answer)]
+        events = [happened(acting, held.subject, EventKind.CONTRIBUTORS_UPDATED, payload)]
+        told = [proposal_changed(answered_, held.of, answer)]
         await follow(connection, events, told, touched=[answered_.id])
         return {"proposal": str(answered_)}
 
@@ -233,7 +272,7 @@ async def answer_proposal(acting: Acting, proposal: Ref, accept: bool, idempoten
     return parse_ref(done["proposal"])
 
 
-async def _credited(connection: Any, acting: Acting, asset_id: UUID, wishes: Sequence[CreditWish]) -> Parties:
+async def _credited(connection: Any, acting: Acting, of: UUID, wishes: Sequence[CreditWish]) -> Parties:
     """Everybody some credits name, who is new made and findable.
 
     Raises:
@@ -245,12 +284,12 @@ async def _credited(connection: Any, acting: Acting, asset_id: UUID, wishes: Seq
     parties: dict[Ref | str, Party] = {}
     made: dict[UUID, str] = {}
     if refs[Kind.CONTRIBUTOR]:
-        parties |= await crediting.contributors_of(connection, acting.viewer, asset_id, refs[Kind.CONTRIBUTOR])
+        parties |= await crediting.contributors_of(connection, acting.viewer, of, refs[Kind.CONTRIBUTOR])
     if refs[Kind.ARTIST]:
         found, new = await crediting.artists_credited(connection, acting.viewer, refs[Kind.ARTIST], acting.new_id)
         parties, made = {**parties, **found}, {**made, **new}
     if names:
-        found, new = await crediting.outsiders_named(connection, asset_id, names, acting.new_id)
+        found, new = await crediting.outsiders_named(connection, of, names, acting.new_id)
         parties, made = {**parties, **found}, {**made, **new}
     _found(parties, [wish.party for wish in wishes], "credits", "party")
     if made:

@@ -7,17 +7,24 @@ The scene itself stands in `scene/*.toml`, read by `demo_scene`; `demo_worlds` a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 from db.changes import record_changes
 from db.demo import add_rows, has_artists, hold_handles, term_sets_held
 from db.engine import Database
+from db.jobs import enqueue
 from db.provenance import append_events
 from db.search import index_names
+from domain.jobs import JobKind
 from resolvers.context import Acting
 from resolvers.demo_ledger import Ledger
 from resolvers.demo_scene import Scene, read_scene
 from resolvers.demo_works import tell_work
 from resolvers.demo_worlds import tell_person, tell_world
+
+APART = timedelta(seconds=2)
+"""Between the sound of one work and that of the next."""
 
 
 async def is_empty(database: Database) -> bool:
@@ -50,6 +57,14 @@ async def load_demo(acting: Acting, progress: Callable[[int, int], None]) -> Non
         await record_changes(connection, ledger.changes)
         written(len(ledger.events))
         await index_names(connection, ledger.names)
+        # What leads a world is heard first; one after the other, so that each is read before the next is composed. What
+        # is published waits until all of it is heard, or until its time.
+        leads = {world.lead for world in scene.worlds}
+        ordered = sorted(
+            ledger.jobs, key=lambda job: (job.kind is not JobKind.COMPOSE_DEMO, job.payload.get("name") not in leads)
+        )
+        due = [job.run_after or ledger.now + number * APART for number, job in enumerate(ordered)]
+        await enqueue(connection, [replace(job, run_after=at) for job, at in zip(ordered, due, strict=True)])
         written(len(ledger.names))
 
 

@@ -11,11 +11,13 @@ from uuid import UUID
 from domain.accounts import Role
 from domain.canonical import canonical, digest
 from domain.ids import Kind, Ref
+from domain.jobs import JobKind, NewJob
 from domain.provenance import Event, EventKind
 from domain.rights import Level, License, LicenseFamily, Term, Use, preset, read_license, terms_digest
 from domain.search import FoundKind
 from resolvers.context import Acting
 from resolvers.demo_scene import Scene, Work, World
+from resolvers.demo_sound import heard_of
 
 LIVED = timedelta(days=400)
 """How long ago the first work came in."""
@@ -39,12 +41,14 @@ class Ledger:
         events: what happened, to each subject in order.
         changes: the lines of the change log.
         names: what is found by which names.
+        jobs: what is to be done afterwards.
         artists: the ids of the worlds' artists by handle.
         hooks: the ids of the hooks by the key of their track.
         accounts: the ids of the accounts by handle.
         contributors: the ids of the credited people by key.
         reached: the keys of those who can answer, in person or through the world they stand for.
         works: the works by key.
+        heard: the keys of those that have sound.
         owners: the ids of their artists by key.
         came: when each came in, by key.
         now: when the story is told.
@@ -63,11 +67,13 @@ class Ledger:
         self.events: list[Event] = []
         self.changes: list[tuple[UUID, str, Sequence[UUID]]] = []
         self.names: list[tuple[UUID, FoundKind, Sequence[str]]] = []
+        self.jobs: list[NewJob] = []
         self._new_id = acting.new_id
         self._term_sets = dict(term_sets)
         self.now = acting.now()
         works = {work.key: (work, world.handle) for world in scene.worlds for work in world.works}
         self.works = {key: work for key, (work, _) in works.items()}
+        self.heard = heard_of(scene)
         self.came = arrivals(list(self.works.values()), self.now)
         self.opened = self.now - LATEST - LIVED - timedelta(days=1)
         self.artists = {world.handle: self._new_id() for world in scene.worlds}
@@ -92,6 +98,17 @@ class Ledger:
         id_: UUID = values.setdefault("id", self._new_id())
         self.rows[table].append(values)
         return id_
+
+    def ask(
+        self,
+        kind: JobKind,
+        subject: UUID,
+        owner: UUID,
+        payload: Mapping[str, Any],
+        run_after: datetime | None = None,
+    ) -> None:
+        """Ask for something to be done when all is written, or later."""
+        self.jobs.append(NewJob(self._new_id(), kind, subject, owner, payload, run_after))
 
     def happen(
         self, subject: Ref, kind: EventKind, at: datetime, actor: UUID | None, *ids: UUID, **payload: Any

@@ -10,6 +10,7 @@ from domain.assets import AssetKind, AssetState, MediaRole
 from domain.canonical import digest
 from domain.contributors import Acceptance
 from domain.ids import Kind, Ref
+from domain.jobs import JobKind
 from domain.lineage import EvidenceSource
 from domain.provenance import EventKind
 from domain.releases import ReleaseStatus, VersionState
@@ -17,6 +18,7 @@ from domain.rights import Level
 from domain.search import FoundKind
 from resolvers.demo_ledger import STEP, Ledger
 from resolvers.demo_scene import HookWindow, Source, Version, Window, Work
+from resolvers.demo_sound import piece_of
 from resolvers.demo_worlds import add_look, add_room, add_visual
 
 WITHDRAWN_AFTER = timedelta(minutes=30)
@@ -40,7 +42,7 @@ _NO_COPY = dict.fromkeys(("title", "badges", "media_sha256", "hook_start_ms", "h
 
 
 def media_sha256(key: str, role: MediaRole) -> str:
-    """The digest of made-up bytes: the demo has no files yet, and the same digests in every database."""
+    """The digest of made-up bytes: what is not heard has no files, and the same digests in every database."""
     return digest(f"casset demo {key} {role}".encode())
 
 
@@ -68,6 +70,8 @@ class _Telling:
             return
         for role in self._media_roles():
             self._medium(role)
+        if self._work.key in self._ledger.heard:
+            self._ledger.ask(JobKind.COMPOSE_DEMO, self._ref.id, self._owner, piece_of(self._work))
         self._people()
         if self._work.license is not None:
             self._policy(Level.ASSET, self._ref, self._work.license)
@@ -120,7 +124,9 @@ class _Telling:
         self._happen(EventKind.ASSET_MERGED, merge, into=str(survivor))
 
     def _media_roles(self) -> list[MediaRole]:
-        master = [] if self._work.kind is AssetKind.RELEASE else [MediaRole.MASTER]
+        # What is heard gets its master when it is composed.
+        is_elsewhere = self._work.kind is AssetKind.RELEASE or self._work.key in self._ledger.heard
+        master = [] if is_elsewhere else [MediaRole.MASTER]
         cover = [MediaRole.COVER] if self._work.cover else []
         return master + [MediaRole(role) for role in self._work.also] + cover
 
@@ -208,6 +214,18 @@ class _Telling:
             label=work.label,
         )
         add_room(self._ledger, self._owner, work.room, at, release=self._ref.id, visibility=work.room_for)
+        if self._actor is not None:
+            self._come_out(self._actor)
+
+    def _come_out(self, actor: UUID) -> None:
+        """What is scheduled comes out at its time; what is out gets a version with a manifest, unless one was begun."""
+        work, payload = self._work, {"account": str(Ref(Kind.ACCOUNT, actor))}
+        if work.opens_in_days:
+            opens = self._ledger.now + timedelta(days=work.opens_in_days)
+            payload["at"] = opens.isoformat()
+            self._ledger.ask(JobKind.PUBLISH_RELEASE, self._ref.id, self._owner, payload, opens)
+        elif work.status == ReleaseStatus.PUBLISHED and work.versions[-1].state == VersionState.PUBLISHED:
+            self._ledger.ask(JobKind.PUBLISH_DEMO, self._ref.id, self._owner, payload)
 
     def _version(self, number: int, version: Version) -> UUID:
         """A version and its items; what was published has copies of what the items were, and no manifest."""
@@ -223,7 +241,7 @@ class _Telling:
             created_at=self._at,
         )
         for position, key in enumerate(version.items, start=1):
-            copy = _copy(self._ledger.works[key]) if frozen else _NO_COPY
+            copy = _copy(self._ledger.works[key], is_heard=key in self._ledger.heard) if frozen else _NO_COPY
             self._ledger.add(
                 "release_item", version_id=id_, asset_id=self._ledger.ref(key).id, position=position, **copy
             )
@@ -282,13 +300,13 @@ class _Telling:
             self._happen(EventKind.ASSET_UPDATED, changed=["state"], state=self._work.standing)
 
 
-def _copy(work: Work) -> dict[str, Any]:
+def _copy(work: Work, *, is_heard: bool) -> dict[str, Any]:
     """What publishing copies of an item."""
     start, end = _hook_ms(work)
     return {
         "title": work.title,
         "badges": list(work.badges),
-        "media_sha256": media_sha256(work.key, MediaRole.MASTER),
+        "media_sha256": None if is_heard else media_sha256(work.key, MediaRole.MASTER),
         "hook_start_ms": start,
         "hook_end_ms": end,
     }

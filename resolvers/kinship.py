@@ -6,17 +6,22 @@ Only for who may read the things that are asked about: what is not there and wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from heapq import heappop, heappush
 from uuid import UUID
 
-from db.walks import Hop, Steps, WalkReader, walking
+import numpy as np
+
+from db.hops import Ground, Hops, Numbers, Steps
+from db.walks import walking
 from domain.errors import TooCostly
 from domain.ids import Ref
 from domain.lineage import EdgeStatus, StepKind
 from resolvers.context import Acting, Told
-from resolvers.lineage import MOST_WALKED, asset_ref, step_told
+from resolvers.lineage import MOST_WALKED, Front, Step, asset_ref, step_told, steps_of
 
 UP = Steps(True, tuple(StepKind), tuple(EdgeStatus))
+DOWN = replace(UP, upwards=False)
 
 
 async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> list[Told]:
@@ -26,17 +31,17 @@ async def lineage_paths(acting: Acting, one: UUID, other: UUID, most: int) -> li
     """
     async with walking(acting.database, acting.viewer) as reader:
         ends = await reader.readable([one, other])
-        for child, parent in (ends, ends[::-1]) if ends else ():
-            above = await _above(reader, child, parent if most == 1 else None)
-            if parent in above.distances and parent != child:
-                paths = _shortest(above.hops, child, parent, most)
-                looks = await reader.looks({hop.far for path in paths for hop in path})
+        for child, parent in (ends, ends[::-1]) if len(set(ends)) > 1 else ():
+            steps = await (_shortest_steps if most == 1 else _steps_between)(reader.ground, child, parent)
+            if steps:
+                paths = _shortest(steps, child, parent, most)
+                looks = await reader.looks({step.far for path in paths for step in path})
                 shown = looks.shown | {child, parent}
                 return [
                     {
                         "__typename": "LineagePath",
                         "length": len(path),
-                        "steps": [step_told(hop, looks.kinds, shown, upwards=True) for hop in path],
+                        "steps": [step_told(step, looks.kinds, shown, upwards=True) for step in path],
                     }
                     for path in paths
                 ]
@@ -49,18 +54,19 @@ async def common_ancestors(acting: Acting, assets: Sequence[UUID], most: int) ->
         found = await reader.readable(assets)
         if not found:
             return []
-        distances = [(await _above(reader, asset)).distances for asset in dict.fromkeys(found)]
-        shared = set.intersection(*[set(each) for each in distances])
-        ranked = sorted(shared, key=lambda id_: (max(d[id_] for d in distances), sum(d[id_] for d in distances), id_))
-        nearest = ranked[:most]
+        ground = reader.ground
+        all_above = [await _above(ground, asset) for asset in dict.fromkeys(found)]
+        distances = [dict(zip(above.nodes.tolist(), above.distances.tolist(), strict=True)) for above in all_above]
+        common = list(set.intersection(*[set(each) for each in distances]))
+        shared = dict(zip(common, ground.assets(np.array(common, np.int64)), strict=True))
+        ranked = sorted(
+            shared, key=lambda node: (max(d[node] for d in distances), sum(d[node] for d in distances), shared[node])
+        )
+        nearest = {shared[node]: [each[node] for each in distances] for node in ranked[:most]}
         looks = await reader.looks(nearest)
     return [
-        {
-            "__typename": "CommonAncestor",
-            "asset": asset_ref(id_, looks.kinds[id_]),
-            "distances": [each[id_] for each in distances],
-        }
-        for id_ in nearest
+        {"__typename": "CommonAncestor", "asset": asset_ref(id_, looks.kinds[id_]), "distances": each}
+        for id_, each in nearest.items()
     ]
 
 
@@ -70,65 +76,138 @@ async def lineage_roots(acting: Acting, asset: UUID, most: int) -> list[Ref]:
         found = await reader.readable([asset])
         if not found:
             return []
-        above = await _above(reader, *found)
-        made = {hop.near for hop in above.hops}
-        roots = [id_ for id_ in above.distances if id_ not in made][:most]
+        above = await _above(reader.ground, *found)
+        made = np.isin(above.nodes, np.concatenate([hops.near for hops in above.taken]))
+        ids = reader.ground.assets(above.nodes[~made])
+        roots = [id_ for _, id_ in sorted(zip(above.distances[~made].tolist(), ids, strict=True))[:most]]
         looks = await reader.looks(roots)
     return [asset_ref(id_, looks.kinds[id_]) for id_ in roots]
 
 
-class _Above:
-    """Everything above an asset: the steps, and how far away each asset is, the asset itself included."""
+class _Climb:
+    """A walk over all there is in one direction, level by level.
 
-    def __init__(self, start: UUID) -> None:
-        self.distances: dict[UUID, int] = {start: 0}
-        self.hops: list[Hop] = []
+    Attributes:
+        front: how far it has come.
+        levels: the assets of each distance, the start first.
+        taken: the steps from each level.
+    """
+
+    def __init__(self, ground: Ground, start: UUID, steps: Steps, within: Numbers | None = None) -> None:
+        """Begin at an asset, and stay among some where they are given."""
+        self._ground, self._steps, self._within = ground, steps, within
+        self.front = Front(ground.number(start))
+        self.levels = [self.front.here]
+        self.taken: list[Hops] = []
+
+    @property
+    def ends(self) -> bool:
+        """There is nothing further."""
+        return not len(self.front.here)
+
+    async def on(self) -> None:
+        """One level further.
+
+        Raises:
+            TooCostly: there is more than a walk may come by.
+        """
+        if self.front.count > MOST_WALKED:
+            raise TooCostly(f"That is made of more than {MOST_WALKED:,} assets. `ancestors` walks them page by page.")
+        hops = await self._ground.hops(self.front.here, self._steps)
+        if self._within is not None:
+            hops = hops.only(np.isin(hops.far, self._within))
+        self.taken.append(hops)
+        self.front.cross(hops, self._ground.size)
+        self.levels.append(self.front.here)
+
+    @property
+    def nodes(self) -> Numbers:
+        """All that was met, the nearest first."""
+        return np.concatenate(self.levels)
+
+    @property
+    def distances(self) -> Numbers:
+        """How far away each of them is."""
+        return np.repeat(np.arange(len(self.levels)), [len(level) for level in self.levels])
+
+    def back(self, ends: Numbers) -> list[Hops]:
+        """The steps of all shortest ways from the start to some assets of the last level."""
+        found = []
+        for hops in reversed(self.taken):
+            found.append(hops.only(np.isin(hops.far, ends)))
+            ends = found[-1].near
+        return found
 
 
-async def _above(reader: WalkReader, start: UUID, goal: UUID | None = None) -> _Above:
-    """Walk all the way up, or no further than to a goal: all that is nearer is walked, so the shortest ways are there.
+async def _above(ground: Ground, start: UUID) -> _Climb:
+    """Everything above an asset, nearest first.
 
     Raises:
         TooCostly: there is more above than a walk may come by.
     """
-    above, here, distance = _Above(start), [start], 0
-    while here and goal not in above.distances:
-        if len(above.distances) > MOST_WALKED:
-            raise TooCostly(f"That is made of more than {MOST_WALKED:,} assets. `ancestors` walks them page by page.")
-        distance += 1
-        hops = await reader.hops(here, UP)
-        above.hops += hops
-        here = sorted({hop.far for hop in hops} - above.distances.keys())
-        above.distances |= dict.fromkeys(here, distance)
-    return above
+    climb = _Climb(ground, start, UP)
+    while not climb.ends:
+        await climb.on()
+    return climb
 
 
-def _shortest(hops: Sequence[Hop], start: UUID, goal: UUID, most: int) -> list[tuple[Hop, ...]]:
+async def _shortest_steps(ground: Ground, child: UUID, parent: UUID) -> list[Step]:
+    """The steps of all shortest ways up from one asset to another; none where there is no way.
+
+    It is walked from both ends, where less is waiting: what is new has nothing made of it yet, and what is a root is
+    made of nothing.
+    """
+    up, down = _Climb(ground, child, UP), _Climb(ground, parent, DOWN)
+    while not up.ends and not down.ends:
+        met = np.intersect1d(up.front.here, down.front.here)
+        if len(met):
+            risen = [step for hops in up.back(met) for step in steps_of(ground, hops)]
+            return risen + _upwards([step for hops in down.back(met) for step in steps_of(ground, hops)])
+        await (up if len(up.front.here) <= len(down.front.here) else down).on()
+    return []
+
+
+async def _steps_between(ground: Ground, child: UUID, parent: UUID) -> list[Step]:
+    """The steps of all ways up from one asset to another; none where there is no way."""
+    above = (await _above(ground, child)).nodes
+    if ground.number(parent) not in above:
+        return []
+    down = _Climb(ground, parent, DOWN, within=above)
+    while not down.ends:
+        await down.on()
+    return _upwards([step for hops in down.taken for step in steps_of(ground, hops)])
+
+
+def _upwards(steps: Sequence[Step]) -> list[Step]:
+    """Steps that were walked down, as steps up."""
+    return [step._replace(near=step.far, far=step.near) for step in steps]
+
+
+def _shortest(steps: Sequence[Step], start: UUID, goal: UUID, most: int) -> list[tuple[Step, ...]]:
     """The shortest ways up, each taking no asset twice: best first, by what is left to go at least."""
-    left = _left(hops, goal)
-    steps: dict[UUID, list[Hop]] = {}
-    for hop in hops:
-        if hop.far in left:
-            steps.setdefault(hop.near, []).append(hop)
-    waiting: list[tuple[int, list[UUID], UUID, tuple[Hop, ...]]] = [(left[start], [], start, ())]
-    found: list[tuple[Hop, ...]] = []
+    left = _left(steps, goal)
+    above: dict[UUID, list[Step]] = {}
+    for step in steps:
+        above.setdefault(step.near, []).append(step)
+    waiting: list[tuple[int, list[UUID], UUID, tuple[Step, ...]]] = [(left[start], [], start, ())]
+    found: list[tuple[Step, ...]] = []
     while waiting and len(found) < most:
         _, ids, here, path = heappop(waiting)
         if here == goal:
             found.append(path)
             continue
-        for hop in steps.get(here, ()):
-            if hop.far != start and all(hop.far != taken.far for taken in path):
-                way = (*path, hop)
-                heappush(waiting, (len(way) + left[hop.far], [*ids, hop.id], hop.far, way))
+        for step in above.get(here, ()):
+            if step.far != start and all(step.far != taken.far for taken in path):
+                way = (*path, step)
+                heappush(waiting, (len(way) + left[step.far], [*ids, step.id], step.far, way))
     return found
 
 
-def _left(hops: Sequence[Hop], goal: UUID) -> Mapping[UUID, int]:
+def _left(steps: Sequence[Step], goal: UUID) -> Mapping[UUID, int]:
     """How far it is up to the goal, from everything below it."""
     below: dict[UUID, list[UUID]] = {}
-    for hop in hops:
-        below.setdefault(hop.far, []).append(hop.near)
+    for step in steps:
+        below.setdefault(step.far, []).append(step.near)
     left, here = {goal: 0}, [goal]
     while here:
         reached = {near for far in here for near in below.get(far, ())} - left.keys()

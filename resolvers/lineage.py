@@ -6,20 +6,25 @@ name: counts and distances hold, nothing leaks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property, partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from db.walks import Hop, Looks, Steps, WalkReader, walking
+import numpy as np
+
+from db.hops import Ground, Hops, Numbers, Steps
+from db.walks import Looks, WalkReader, walking
 from domain.assets import AssetKind
 from domain.ids import Kind, Ref
 from domain.lineage import StepKind
 from domain.windows import Window, overlap
 from resolvers.context import Acting, Told, moment_of
+from resolvers.telling import Later
 
 MOST_WALKED = 50_000
 """Assets one walk comes by; beyond, it says so."""
@@ -66,44 +71,74 @@ class Walk:
 
 async def walked(acting: Acting, assets: Sequence[UUID], walk: Walk, cursor: Any) -> Mapping[UUID, Told]:
     """The walks from some assets, all on one state of the graph; `cursor` writes a place in a walk."""
-    steps = Steps(walk.upwards, walk.kinds, walk.statuses, moment_of(walk.valid_at, walk.known_at, acting.now()))
-    async with walking(acting.database, acting.viewer) as reader:
+    moment = moment_of(walk.valid_at, walk.known_at, acting.now())
+    steps = Steps(walk.upwards, walk.kinds, walk.statuses, moment)
+    async with walking(acting.database, acting.viewer, now=moment is None) as reader:
         return {asset: await _Walker(reader, walk, steps, asset).told(cursor) for asset in assets}
 
 
-class _Front:
-    """How far a walk has come: the assets it met, and the stretches of some of them from which it has yet to go on.
+class Front:
+    """How far a walk over whole assets has come: the assets that were met, and those from which it has yet to go on."""
+
+    def __init__(self, start: int) -> None:
+        """Begin at an asset."""
+        self.here: Numbers = np.array([start], np.int64)
+        self.count = 1
+        self._met = np.zeros(start + 1, np.bool_)
+        self._met[start] = True
+
+    def cross(self, hops: Hops, size: int) -> Hops:
+        """Take some steps; answers those to assets that were not met before. `size` is that of the ground."""
+        if size > len(self._met):
+            self._met = np.concatenate([self._met, np.zeros(size - len(self._met), np.bool_)])
+        level = hops.only(~self._met[hops.far])
+        self.here = np.unique(level.far)
+        self.count += len(self.here)
+        self._met[self.here] = True
+        return level
+
+
+class _Stretches:
+    """How far a walk over a stretch has come: the assets it met, and the stretches of them from which it has to go on.
 
     A step is taken once, as it leads to the same stretch whatever led there.
     """
 
-    def __init__(self, start: UUID, window: Window | None) -> None:
-        self.here: dict[UUID, set[Window | None]] = {start: {window}}
-        self.met: dict[UUID, set[Window | None]] = {start: {window}}
-        self._taken: set[UUID] = set()
+    def __init__(self, start: int, window: Window) -> None:
+        self._stretches: dict[int, set[Window | None]] = {start: {window}}
+        self._met: dict[int, set[Window | None]] = {start: {window}}
+        self._taken: set[int] = set()
 
-    def cross(
-        self, hops: Iterable[Hop], windows: Mapping[UUID, tuple[Window | None, Window | None]]
-    ) -> dict[UUID, list[Hop]]:
-        """Take the steps that touch a stretch walked; answers those to assets that were not met before, by asset."""
-        level: dict[UUID, list[Hop]] = {}
-        onward: dict[UUID, set[Window | None]] = {}
-        for hop in hops:
-            near, far = windows.get(hop.id, (None, None))
-            stretches = self.here[hop.near]
+    @property
+    def here(self) -> Numbers:
+        """The assets from which it has yet to go on."""
+        return np.array(list(self._stretches), np.int64)
+
+    @property
+    def count(self) -> int:
+        """How many assets were met."""
+        return len(self._met)
+
+    def cross(self, hops: Hops, windows: Mapping[int, tuple[Window | None, Window | None]]) -> Hops:
+        """Take the steps that touch a stretch walked; answers those to assets that were not met before."""
+        fresh = np.zeros(len(hops.bonds), np.bool_)
+        onward: dict[int, set[Window | None]] = {}
+        for place, (bond, here, there) in enumerate(zip(*(column.tolist() for column in hops), strict=True)):
+            near, far = windows.get(bond, (None, None))
+            stretches = self._stretches[here]
             touches = None in stretches or any(overlap(near, stretch) for stretch in stretches)
-            if hop.id in self._taken or not touches:
+            if bond in self._taken or not touches:
                 continue
-            self._taken.add(hop.id)
-            known = self.met.get(hop.far)
+            self._taken.add(bond)
+            known = self._met.get(there)
             if known is None:
-                level.setdefault(hop.far, []).append(hop)
+                fresh[place] = True
             if known is None or not known & {None, far}:
-                onward.setdefault(hop.far, set()).add(far)
+                onward.setdefault(there, set()).add(far)
         for asset, stretches in onward.items():
-            self.met.setdefault(asset, set()).update(stretches)
-        self.here = onward
-        return level
+            self._met.setdefault(asset, set()).update(stretches)
+        self._stretches = onward
+        return hops.only(fresh)
 
 
 class _Walker:
@@ -111,22 +146,25 @@ class _Walker:
 
     def __init__(self, reader: WalkReader, walk: Walk, steps: Steps, start: UUID) -> None:
         self._reader, self._walk, self._steps, self._start = reader, walk, steps, start
+        self._ground = reader.ground
+        node = self._ground.number(start)
+        self._front = Front(node) if walk.window is None else _Stretches(node, walk.window)
 
     async def told(self, cursor: Any) -> Told:
         """Walk level by level until the page is full."""
-        front = _Front(self._start, self._walk.window)
+        front = self._front
         found: list[tuple[int, UUID, Told]] = []
         distance, end = 0, None
-        while front.here and end is None:
-            level = await self._level(front)
+        while len(front.here) and end is None:
+            level = await self._level()
             if distance == self._walk.depth:
-                end = WalkEnd.DEPTH if front.here else None
+                end = WalkEnd.DEPTH if len(front.here) else None
                 break
             distance += 1
             found += await self._wanted(distance, level, self._walk.first + 1 - len(found))
             if len(found) > self._walk.first:
                 end = WalkEnd.PAGE
-            elif len(front.met) > MOST_WALKED:
+            elif front.count > MOST_WALKED:
                 end = WalkEnd.BUDGET
         page = found[: self._walk.first]
         last = page[-1] if page else None
@@ -138,81 +176,128 @@ class _Walker:
             "endCursor": cursor(last[0], last[1]) if last else None,
         }
 
-    async def _level(self, front: _Front) -> dict[UUID, list[Hop]]:
+    async def _level(self) -> Hops:
         """The last steps to what is one step further away."""
-        hops = await self._reader.hops(list(front.here), self._steps)
-        if self._walk.window is None:
-            return front.cross(hops, {})
-        windows = await self._reader.windows([hop.id for hop in hops])
+        hops = await self._ground.hops(self._front.here, self._steps)
+        if isinstance(self._front, Front):
+            return self._front.cross(hops, self._ground.size)
+        ids = [id_ for id_, _ in self._ground.bonds(hops.bonds)]
+        bonds = dict(zip(ids, hops.bonds.tolist(), strict=True))
+        windows = {bonds[id_]: ends for id_, ends in (await self._reader.windows(bonds.keys())).items()}
         if not self._walk.upwards:
-            windows = {id_: (parent, child) for id_, (child, parent) in windows.items()}
-        return front.cross(hops, windows)
+            windows = {bond: ends[::-1] for bond, ends in windows.items()}
+        return self._front.cross(hops, windows)
 
-    async def _wanted(self, distance: int, level: Mapping[UUID, list[Hop]], room: int) -> list[tuple[int, UUID, Told]]:
+    async def _wanted(self, distance: int, level: Hops, room: int) -> list[tuple[int, UUID, Told]]:
         """What is told of a level: after the cursor, of the kinds and the contributor asked for, at most `room`."""
         walk = self._walk
-        places = {id_: self._place(id_) for id_ in level}
-        ids = sorted(places, key=lambda id_: places[id_].int)  # UUIDs compare slowly
-        if walk.after is not None:
-            ids = [id_ for id_ in ids if (distance, places[id_]) > walk.after]
+        if walk.after is not None and distance < walk.after[0]:
+            return []
+        nodes = np.unique(level.far)
+        if walk.asset_kinds is not None:
+            nodes = self._ground.may_be(nodes, walk.asset_kinds)
+        placed = sorted(
+            (self._place(id_), id_.int, id_, node)
+            for id_, node in zip(self._ground.assets(nodes), nodes.tolist(), strict=True)
+        )
+        if walk.after is not None and distance == walk.after[0]:
+            last = walk.after[1].bytes
+            placed = [each for each in placed if each[0] > last]
         if walk.asset_kinds is not None or walk.contributor is not None:
-            ids = await self._matching(ids)
-        ids = ids[:room]
-        hops = [hop for id_ in ids for hop in level[id_]]
-        looks = await self._reader.looks({*ids, *[hop.near for hop in hops]}) if ids else Looks({}, frozenset())
+            matching = await self._matching([id_ for _, _, id_, _ in placed])
+            placed = [each for each in placed if each[2] in matching]
+        placed = placed[:room]
+        through = _Through(self._ground, level.only(np.isin(level.far, [node for *_, node in placed])))
+        ids = [id_ for _, _, id_, _ in placed]
+        looks = await self._reader.looks({*ids, *through.near}) if ids else Looks({}, frozenset())
         shown = looks.shown | {self._start}
-        return [
-            (
-                distance,
-                places[id_],
-                {
-                    "__typename": "WalkedAsset",
-                    "asset": asset_ref(id_, looks.kinds[id_]),
-                    "distance": distance,
-                    "through": [step_told(hop, looks.kinds, shown, upwards=walk.upwards) for hop in level[id_]],
-                },
-            )
-            for id_ in ids
-        ]
 
-    def _place(self, asset: UUID) -> UUID:
+        def last_steps(asset: UUID) -> list[Told]:
+            return [step_told(step, looks.kinds, shown, upwards=walk.upwards) for step in through.steps[asset]]
+
+        def one(asset: UUID) -> Told:
+            told = {"__typename": "WalkedAsset", "asset": asset_ref(asset, looks.kinds[asset]), "distance": distance}
+            return Later(told, {"through": partial(last_steps, asset)})
+
+        return [(distance, UUID(bytes=place), one(asset)) for place, _, asset, _ in placed]
+
+    def _place(self, asset: UUID) -> bytes:
         """Where an asset stands among those as far away. It goes into cursors, and must not tell a hidden one's id."""
-        return UUID(bytes=blake2b(asset.bytes, digest_size=16, key=self._start.bytes).digest())
+        return blake2b(asset.bytes, digest_size=16, key=self._start.bytes).digest()
 
-    async def _matching(self, ids: Sequence[UUID]) -> list[UUID]:
+    async def _matching(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those for which the filters hold: what is hidden is not found by what it is."""
         looks, theirs = await self._reader.looks(ids), None
         if self._walk.contributor is not None:
             theirs = await self._reader.credited(ids, self._walk.contributor)
         kinds = self._walk.asset_kinds
-        return [
+        return {
             id_
             for id_ in ids
             if id_ in looks.shown and (kinds is None or looks.kinds[id_] in kinds) and (theirs is None or id_ in theirs)
-        ]
+        }
+
+
+class _Through:
+    """The last steps to some assets: by asset, once they are asked for."""
+
+    def __init__(self, ground: Ground, hops: Hops) -> None:
+        self._ground, self._hops = ground, hops
+
+    @property
+    def near(self) -> list[UUID]:
+        """Where they come from."""
+        return self._ground.assets(np.unique(self._hops.near))
+
+    @cached_property
+    def steps(self) -> Mapping[UUID, list[Step]]:
+        """The steps by where they lead."""
+        steps: dict[UUID, list[Step]] = {}
+        for step in steps_of(self._ground, self._hops):
+            steps.setdefault(step.far, []).append(step)
+        return steps
+
+
+_ASSET_KINDS = {kind: Kind(kind.value.lower()) for kind in AssetKind}
 
 
 def asset_ref(id_: UUID, kind: AssetKind) -> Ref:
     """The reference of an asset."""
-    return Ref(Kind(kind.value.lower()), id_)
+    return Ref(_ASSET_KINDS[kind], id_)
 
 
-def step_told(hop: Hop, kinds: Mapping[UUID, AssetKind], shown: Collection[UUID], *, upwards: bool) -> Told:
+class Step(NamedTuple):
+    """One bond that was walked, from the near end to the far one."""
+
+    id: UUID
+    near: UUID
+    far: UUID
+    kind: StepKind
+
+
+def steps_of(ground: Ground, hops: Hops) -> list[Step]:
+    """Some hops as what they are, in the order of their ids."""
+    ends = ground.assets(hops.near), ground.assets(hops.far)
+    steps = [Step(id_, near, far, kind) for (id_, kind), near, far in zip(ground.bonds(hops.bonds), *ends, strict=True)]
+    return sorted(steps, key=lambda step: step.id.int)
+
+
+def step_told(step: Step, kinds: Mapping[UUID, AssetKind], shown: Collection[UUID], *, upwards: bool) -> Told:
     """A step by SDL names: the item only of a release that is shown, the edge only with an end that is.
 
     Args:
-        hop: the step.
+        step: what was walked.
         kinds: of its ends.
         shown: the assets that are shown to whoever is told.
         upwards: whether it was walked up.
     """
-    child, parent = (hop.near, hop.far) if upwards else (hop.far, hop.near)
-    is_item = hop.kind is StepKind.CONTAINS
+    child, parent = (step.near, step.far) if upwards else (step.far, step.near)
+    is_item = step.kind is StepKind.CONTAINS
     is_edge = not is_item and (child in shown or parent in shown)
     return {
         "__typename": "LineageStep",
-        "kind": hop.kind.value,
-        "edge": Ref(Kind.EDGE, hop.id) if is_edge else None,
-        "item": Ref(Kind.ITEM, hop.id) if is_item and child in shown else None,
+        "kind": step.kind.value,
+        "edge": Ref(Kind.EDGE, step.id) if is_edge else None,
+        "item": Ref(Kind.ITEM, step.id) if is_item and child in shown else None,
         "parent": asset_ref(parent, kinds[parent]),
     }

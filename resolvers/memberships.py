@@ -1,4 +1,4 @@
-"""What can be done about who holds an artist: invite, accept, change, remove, leave. A code is told once."""
+"""What can be done about who holds an artist: invite, withdraw, accept, change, remove, leave. A code is told once."""
 
 from __future__ import annotations
 
@@ -60,6 +60,28 @@ async def invite_member(acting: Acting, artist: Ref, role: Role, idempotency_key
     request = {"artist": str(artist), "role": role.value}
     outcome = await done_once(acting, "inviteMember", request, idempotency_key, work)
     return Invited(artist, role, datetime.fromisoformat(outcome["expiresAt"]), told.get("code"))
+
+
+async def withdraw_invite(acting: Acting, invite: Ref, idempotency_key: str | None) -> Ref:
+    """Let nobody come by an invite any more; the artist. Any owner may, whoever sent it.
+
+    Raises:
+        SignInNeeded: nobody is signed in.
+        NotFound: there is no such invite, it was followed or is over, or the viewer does not own the artist.
+        KeyReused: the idempotency key belongs to another request.
+    """
+    person_of(acting.viewer)
+
+    async def work(connection: Any) -> Outcome:
+        ended = await memberships.withdraw_invite(connection, acting.viewer, invite.id)
+        if ended is None:
+            raise NotFound("There is no such invite.", path=("id",))
+        artist, member = Ref(Kind.ARTIST, ended.artist), Ref(Kind.MEMBER, ended.member)
+        await _follow(connection, acting, artist, member, Step.WITHDRAWN, ended.role)
+        return {"artist": str(artist)}
+
+    outcome = await done_once(acting, "withdrawInvite", {"id": str(invite)}, idempotency_key, work)
+    return parse_ref(outcome["artist"])
 
 
 async def accept_invite(acting: Acting, code: str, idempotency_key: str | None) -> Ref:

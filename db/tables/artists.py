@@ -14,10 +14,12 @@ from sqlalchemy import (
     text,
 )
 
+from db.tables.assets import badges
 from db.tables.columns import belongs_to, created_at, key, metadata, ref, version, word
 from domain.artists import ArtistKind, SeedSource, Texture
+from domain.themes import TOKENS
 
-COLOURS = ("base", "surface", "accent", "glow", "gradient_end", "footer_start", "footer_end")
+STRENGTHS = ("texture_opacity", "glow_strength", "grain")
 
 artist = Table(
     "artist",
@@ -56,19 +58,22 @@ theme = Table(
     Column("seed_hue", Integer, nullable=False),
     Column("seed_saturation", Integer, nullable=False),
     Column("seed_lightness", Integer, nullable=False),
-    *[Column(name, Text, nullable=False) for name in COLOURS],
-    *[CheckConstraint(f"{name} ~ '^#[0-9a-f]{{6}}$'", name=name) for name in COLOURS],
+    *[Column(name, Text, nullable=False) for name in TOKENS],
+    *[CheckConstraint(f"{name} ~ '^#[0-9a-f]{{6}}$'", name=name) for name in TOKENS],
     Column("is_extracted", Boolean, nullable=False, server_default=text("false")),
     Column("pattern", Text),
     *word("texture", Texture, default="NONE"),
     Column("texture_opacity", Float, nullable=False, server_default=text("0")),
     Column("typography", Text),
     Column("motion", Text),
+    Column("glow_strength", Float),
+    Column("grain", Float),
     Column("release_posture", Text),
+    *badges(),
     created_at(),
     CheckConstraint("seed_hue BETWEEN 0 AND 359", name="seed_hue"),
     CheckConstraint("seed_saturation BETWEEN 0 AND 100", name="seed_saturation"),
     CheckConstraint("seed_lightness BETWEEN 0 AND 100", name="seed_lightness"),
-    CheckConstraint("texture_opacity BETWEEN 0 AND 1", name="texture_opacity"),
+    *[CheckConstraint(f"{name} BETWEEN 0 AND 1", name=name) for name in STRENGTHS],
     Index("theme_artist", "artist_id"),
 )

@@ -126,7 +126,9 @@ media = Table(
     metadata,
     key(),
     ref("media"),
-    belongs_to("asset_id", "asset"),
+    # Whose it is: an asset's, or an artist's for their world.
+    belongs_to("asset_id", "asset", nullable=True),
+    belongs_to("artist_id", "artist", nullable=True),
     *word("role", MediaRole),
     Column("sha256", Text, nullable=False),
     Column("mime_type", Text),
@@ -135,7 +137,10 @@ media = Table(
     created_at(),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("byte_size >= 0", name="byte_size"),
+    CheckConstraint("num_nonnulls(asset_id, artist_id) = 1", name="owner"),
+    CheckConstraint("artist_id IS NULL OR role IN ('COVER', 'LOOP')", name="of_artist"),
     Index("media_asset", "asset_id", "created_at", "id"),
+    Index("media_artist", "artist_id", "created_at", "id", postgresql_where=text("artist_id IS NOT NULL")),
     Index("media_sha256", "sha256"),
 )
 

@@ -75,6 +75,13 @@ job = Table(
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     Index("job_due", "run_after", "id", postgresql_where=text("state IN ('READY', 'RUNNING')")),
     Index("job_owner", "owner_id", "created_at", "id", postgresql_where=text("owner_id IS NOT NULL")),
+    # Of what comes round again and again, one waits or runs.
+    Index(
+        "job_comes_round",
+        "kind",
+        unique=True,
+        postgresql_where=text("kind IN ('SWEEP_BLOBS') AND state IN ('READY', 'RUNNING')"),
+    ),
 )
 
 idempotency = Table(

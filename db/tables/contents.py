@@ -32,11 +32,20 @@ media_content = Table(
     Column("pcm_sha256", Text),
     # What is handed out in place of the bytes that came: an image, drawn again.
     Column("shown_sha256", Text),
+    # The colour a theme may grow from, read off an image; none where it is black, grey and white.
+    Column("seed_hue", Integer),
+    Column("seed_saturation", Integer),
+    Column("seed_lightness", Integer),
     Column("fault", Text),
     created_at(),
     CheckConstraint("cardinality(peaks) = 500", name="peaks"),
     CheckConstraint("shown_sha256 ~ '^[0-9a-f]{64}$'", name="shown_sha256"),
     CheckConstraint("pcm_sha256 ~ '^[0-9a-f]{64}$'", name="pcm_sha256"),
+    CheckConstraint(
+        "num_nonnulls(seed_hue, seed_saturation, seed_lightness) IN (0, 3) AND seed_hue BETWEEN 0 AND 359"
+        " AND seed_saturation BETWEEN 0 AND 100 AND seed_lightness BETWEEN 0 AND 100",
+        name="seed",
+    ),
 )
 
 preview = Table(

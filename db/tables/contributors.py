@@ -1,6 +1,17 @@
 """Contributors are credited parties; credits say what they did, splits what share they hold."""
 
-from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from db.tables.columns import (
     belongs_to,
@@ -39,7 +50,9 @@ credit = Table(
     metadata,
     key(),
     ref("credit"),
-    belongs_to("asset_id", "asset"),
+    # What was done: something for an asset, or for a visual world.
+    belongs_to("asset_id", "asset", nullable=True),
+    belongs_to("visual_id", "visual_world", nullable=True),
     belongs_to("contributor_id", "contributor"),
     *word("role", CreditRole),
     Column("instrument", Text),
@@ -48,8 +61,12 @@ credit = Table(
     created_at(),
     # When the owner took it back; the same credit may stand again.
     Column("ended_at", DateTime(timezone=True)),
-    UniqueConstraint("asset_id", "contributor_id", "role", "instrument", postgresql_nulls_not_distinct=True),
+    CheckConstraint("num_nonnulls(asset_id, visual_id) = 1", name="subject"),
+    UniqueConstraint(
+        "asset_id", "visual_id", "contributor_id", "role", "instrument", postgresql_nulls_not_distinct=True
+    ),
     Index("credit_asset", "asset_id", "position", "id"),
+    Index("credit_visual", "visual_id", "position", "id", postgresql_where=text("visual_id IS NOT NULL")),
     Index("credit_contributor", "contributor_id", "created_at", "id"),
 )
 

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, tex
 
 from db.tables.assets import badges
 from db.tables.columns import belongs_to, created_at, key, metadata, ref, version, word
+from domain.artists import Texture
 from domain.hooks import VisualState
 
 hook = Table(
@@ -32,14 +33,17 @@ visual_world = Table(
     ref("visual"),
     belongs_to("owner_id", "artist"),
     belongs_to("hook_id", "hook", nullable=True),
+    # The image or the loop it shows; what is only words and a colour has none.
+    belongs_to("source_id", "media", nullable=True),
     *word("state", VisualState, default="ACTIVE"),
     Column("title", Text),
-    Column("texture", Text),
+    *word("texture", Texture, nullable=True),
     Column("colour", Text),
     Column("lyric_behaviour", Text),
     Column("motion", Text),
     *badges(),
     created_at(),
+    version(),
     CheckConstraint("colour ~ '^#[0-9a-f]{6}$'", name="colour"),
     Index(
         "visual_world_hook",
@@ -47,5 +51,6 @@ visual_world = Table(
         unique=True,
         postgresql_where=text("state = 'ACTIVE' AND hook_id IS NOT NULL"),
     ),
+    Index("visual_world_source", "source_id", postgresql_where=text("source_id IS NOT NULL")),
     Index("visual_world_owner", "owner_id", "created_at", "id"),
 )

@@ -1,8 +1,8 @@
 """Provenance events: append-only, hash-chained per subject."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Integer, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
 
-from db.tables.columns import belongs_to, key, metadata, ref, word
+from db.tables.columns import XID8, belongs_to, key, metadata, ref, word
 from domain.provenance import EventKind
 
 provenance_event = Table(
@@ -19,6 +19,9 @@ provenance_event = Table(
     Column("body", Text, nullable=False),
     Column("prev", Text),
     Column("hash", Text, nullable=False),
+    # The transaction that wrote it.
+    Column("xid", XID8, nullable=False, server_default=text("pg_current_xact_id()")),
     UniqueConstraint("subject_id", "sequence"),
     CheckConstraint("sequence >= 1 AND (sequence = 1) = (prev IS NULL)", name="chain"),
+    Index("provenance_event_xid", "xid"),
 )

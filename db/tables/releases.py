@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     Index,
     Integer,
     Table,
@@ -47,7 +48,18 @@ release_version = Table(
     *word("state", VersionState, default="DRAFT"),
     # What publishing copies; empty in a draft, frozen with the manifest.
     Column("title", Text),
-    Column("manifest_hash", Text),
+    belongs_to("owner_id", "artist", nullable=True),
+    Column("owner_name", Text),
+    *word("release_kind", ReleaseKind, nullable=True),
+    Column("upc", Text),
+    Column("label", Text),
+    Column("badges", ARRAY(Text)),
+    # The edges upstream, and the items of releases it holds: rows that never change.
+    Column("upstream", ARRAY(Uuid)),
+    Column("previous_hash", Text),
+    # The table of manifests refers back; this one is added after both are there.
+    Column("manifest_hash", Text, ForeignKey("manifest.hash", use_alter=True)),
+    belongs_to("published_by_id", "account", nullable=True),
     # Made by an import or a backfill, without a manifest of its own.
     Column("is_compatibility", Boolean, nullable=False, server_default=text("false")),
     Column("published_at", DateTime(timezone=True)),
@@ -69,6 +81,9 @@ release_item = Table(
     Column("media_sha256", Text),
     Column("hook_start_ms", Integer),
     Column("hook_end_ms", Integer),
+    belongs_to("owner_id", "artist", nullable=True),
+    Column("owner_name", Text),
+    Column("isrc", Text),
     UniqueConstraint("version_id", "position"),
     CheckConstraint("position >= 1", name="position"),
     Index("release_item_asset", "asset_id", "id"),

@@ -1,6 +1,6 @@
 """The search index: one row per thing that can be found, and the words that occur, for typo tolerance."""
 
-from sqlalchemy import ARRAY, Column, Index, Table, Text, Uuid
+from sqlalchemy import ARRAY, Column, Index, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from db.tables.columns import metadata, word
@@ -15,7 +15,10 @@ search_entry = Table(
     Column("names", ARRAY(Text), nullable=False),
     Column("sort_key", Text(collation="C"), nullable=False),
     Column("words", TSVECTOR, nullable=False),
+    # The words of a track's lyrics; NULL where it has none.
+    Column("lyrics", TSVECTOR),
     Index("search_entry_words", "words", postgresql_using="gin"),
+    Index("search_entry_lyrics", "lyrics", postgresql_using="gin", postgresql_where=text("lyrics IS NOT NULL")),
 )
 
 search_word = Table(

@@ -34,10 +34,14 @@ class ConnectionLimits:
         write_seconds: for each 64 KiB of an answer, once the client no longer keeps up.
         head_bytes: of a request line and its headers.
         headers: their number.
+        pieces: of a body, such as chunks, however small.
+        piece_bytes: of a piece where there are more, on average.
         pipelined: requests waiting behind the one being answered.
         connections: open at once in this process, WebSockets among them.
         per_address: open at once from one IPv4 address or one IPv6 /64.
         per_loopback: the same for this machine, where reverse proxies live.
+        frames: of a WebSocket's client in a burst, whatever they are; messages are counted beside (`SocketLimits`).
+        frames_per_second: that it may send for long.
     """
 
     head_seconds: float = 10.0
@@ -45,10 +49,14 @@ class ConnectionLimits:
     write_seconds: float = 15.0
     head_bytes: int = 32 * 1024
     headers: int = 100
+    pieces: int = 1_000
+    piece_bytes: int = 64
     pipelined: int = 16
     connections: int = 2_000
     per_address: int = 256
     per_loopback: int = 1_500
+    frames: int = 300
+    frames_per_second: int = 30
 
     def admits(self, address: str | None, others: Iterable[str | None], count: int) -> bool:
         """Whether one more may stay.

@@ -26,12 +26,17 @@ from graph.server.endpoint import Endpoint
 from graph.server.guard import PROBLEM_HANDLERS, Guard
 from graph.server.health import Health
 from graph.server.house import close, house_of
+from graph.server.identities import SignIns
+from graph.server.log import Log
+from graph.server.manifests import Manifests
 from graph.server.rest import REFUSAL_HANDLERS, Reception, allowance
 from graph.server.settings import Documents, Environment, Settings
+from graph.server.signers import keys_of
 from graph.server.sockets import Sockets
 from graph.server.streams import Streams
 from graph.server.uploads import Uploads
-from graph.server.worker import studio_of
+from graph.server.wellknown import WellKnown
+from graph.server.worker import staging_of, studio_of
 
 UPLOADS_A_MINUTE, AUDIO_TOKENS_A_MINUTE = 10, 20
 
@@ -49,11 +54,16 @@ class Application:
         trusted_only = settings.documents is Documents.TRUSTED
         door = Door(self.reader, database, self._buckets, trusted_only=trusted_only)
         self._house = house_of(settings)
-        self._endpoint = Endpoint(door, Streams(door, self.health.draining), self._house)
+        self._streams = Streams(door, self.health.draining)
+        self._endpoint = Endpoint(door, self._streams, self._house)
         self._sockets = Sockets(door, self.health.draining)
         self._explores = develops
         routes = [Route("/schema.graphql", _sdl), Route("/metrics", self._metrics), *self.health.routes()]
         routes += self._media_routes(settings)
+        routes += SignIns(Reception(database), self._house, settings.providers).routes()
+        keys = keys_of(settings)
+        routes += [*WellKnown(keys).routes(), *Log(Reception(database), keys).routes()]
+        routes += Manifests(Reception(database), keys, self._house.signer).routes()
         if develops:
             routes += [Route("/graphql", explorer.page), *explorer.routes()]
         rest = Starlette(
@@ -67,11 +77,17 @@ class Application:
 
     def _media_routes(self, settings: Settings) -> list[Route]:
         reception, self.studio = Reception(self._database), studio_of(settings, self._database)
+        self._house.staging = staging_of(self.studio.blobs)
         uploaded = allowance(settings, "upload", UPLOADS_A_MINUTE)
         tokens = allowance(settings, "audio token", AUDIO_TOKENS_A_MINUTE)
         self._allowances = (uploaded, tokens)
         uploads = Uploads(reception, self.studio.blobs, uploaded)
         return [*uploads.routes(), *Audio(reception, self.studio, self._buckets, tokens).routes()]
+
+    @property
+    def gone(self) -> int:
+        """The sockets and streams that have ended, ever."""
+        return self._sockets.gone + self._streams.gone
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer whatever comes."""

@@ -12,19 +12,23 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from resolvers.context import uuid7
-from resolvers.media import Kept, sha256_of
+from resolvers.media import Blob, Kept, sha256_of
 
 PIECE = 1 << 20
 READ = 256 * 1024
 """Bytes that are read for a client at a time."""
 ABANDONED = 24 * 60 * 60
 """Seconds after which bytes on their way in will not go on coming."""
+LISTED = 1000
+"""Blobs that are listed at a time."""
 NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _INCOMING = "incoming-"
 
@@ -93,11 +97,47 @@ class FolderBlobs:
         descriptor = os.open(sha256, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
         return os.fdopen(descriptor, "rb", buffering=0)
 
+    async def stored(self) -> AsyncIterator[Sequence[Blob]]:
+        """All that is there, a thousand at a time."""
+        with os.scandir(self._folder) as entries:
+            while some := await asyncio.to_thread(lambda: list(islice(entries, LISTED))):
+                yield [
+                    Blob(entry.name, stat.st_size, _moment(stat))
+                    for entry in some
+                    if NAME.fullmatch(entry.name) and (stat := _stat(self._folder, entry.name)) is not None
+                ]
+
+    async def since(self, sha256: str) -> datetime | None:
+        """When bytes came last; None where they are not there."""
+        stat = _stat(self._folder, sha256) if NAME.fullmatch(sha256) else None
+        return None if stat is None else _moment(stat)
+
+    async def remove(self, sha256: str) -> None:
+        """Take bytes away, if they are there."""
+        if NAME.fullmatch(sha256):
+            with suppress(FileNotFoundError):
+                os.unlink(sha256, dir_fd=self._folder)
+
+    async def tidy(self) -> None:
+        """Take away what was begun to be written a day ago."""
+        await asyncio.to_thread(self._sweep)
+
     def close(self) -> None:
         """Let go of the folder."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _stat(folder: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _moment(stat: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(stat.st_mtime, UTC)
 
 
 class Arriving:

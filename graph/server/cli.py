@@ -1,8 +1,9 @@
-"""The command line: serve, worker, import, token, explain, rights, lineage, documents, claims, schema, bench."""
+"""The command line: each command reads its arguments, and leaves the work to a module of its own."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import runpy
 import secrets
 import sys
@@ -21,18 +22,26 @@ from db.engine import Database
 from domain.claims import ClaimState
 from domain.errors import CassetError
 from domain.rights import Use
+from domain.signatures import Unverified
 from graph.schema import sdl
 from graph.server import documents as trusted
 from graph.server.asking import asker_for
 from graph.server.claims import settle_claim, show_claims
 from graph.server.drawing import draw, heading_of
 from graph.server.explain import explain
+from graph.server.exporting import run_export
 from graph.server.importing import run_import
 from graph.server.lineage import family_of, show_family
+from graph.server.prov import events_of, prov_json
+from graph.server.recordings import run_import as import_recordings
 from graph.server.serving import database_of, log_plainly, serving
 from graph.server.settings import SettingRefused, Settings, from_environment
+from graph.server.signers import KeysBroken, keys_of, list_keys, rotate_keys, signer_of
+from graph.server.sweeping import show_sweep
+from graph.server.transcripts import export_log
 from graph.server.verdicts import show_rights
-from graph.server.worker import studio_of, work_until_told, workshop_of
+from graph.server.verifying import verify
+from graph.server.worker import studio_of, sweeper_of, work_until_told, workshop_of
 from resolvers.context import uuid7
 
 app = typer.Typer(
@@ -63,9 +72,11 @@ def worker(data: DataFolder = DEFAULT_DATA) -> None:
 
     async def body(settings: Settings) -> None:
         log_plainly()
+        signer = signer_of(settings)
         database = await database_of(settings)
         try:
-            await work_until_told(workshop_of(studio_of(settings, database)))
+            studio = studio_of(settings, database)
+            await work_until_told(workshop_of(studio, keys_of(settings)), sweeper_of(studio), signer)
         finally:
             await database.close()
 
@@ -90,6 +101,50 @@ def import_(
         lambda database: run_import(database, folder, source, console, strict=strict, dry_run=dry_run, report=report),
         data,
     )
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to: a folder that is not there yet, or is empty.")],
+    artist: Annotated[
+        str | None, typer.Option(help="Only the works of the artist with this handle; else the whole house.")
+    ] = None,
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Write what is public as a catalogue folder, which `import` reads: artists, assets, edges, credits, policies."""
+    _run_opened(lambda database: run_export(database, folder, artist, console), data)
+
+
+@app.command(name="import-audio")
+def import_audio(
+    folder: Annotated[Path, typer.Argument(help="A folder of recordings, and of folders of them.")],
+    artist: Annotated[str, typer.Option(help="The handle of the artist, whom somebody holds.")],
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Import recordings with their tags, as private drafts of an artist: tracks, and a release for each album."""
+
+    async def body(settings: Settings) -> None:
+        await _opened(
+            settings, lambda database: import_recordings(studio_of(settings, database), folder, artist, console)
+        )
+
+    _run(body, data)
+
+
+@app.command()
+def sweep(
+    dry_run: Annotated[bool, typer.Option(help="Report only; remove nothing.")] = False,
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Look for stored bytes that nothing names, and remove what was found a week ago. A worker does it every day."""
+
+    async def body(settings: Settings) -> None:
+        await _opened(
+            settings,
+            lambda database: show_sweep(sweeper_of(studio_of(settings, database)), console, dry_run=dry_run),
+        )
+
+    _run(body, data)
 
 
 @app.command()
@@ -154,6 +209,7 @@ def rights(
 def lineage(
     ref: Reference,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file.", dir_okay=False, writable=True)] = None,
+    prov: Annotated[Path | None, typer.Option(help="Write it and its history into this file, as PROV-JSON.")] = None,
     depth: Annotated[int | None, typer.Option(help="At most so many steps away.", min=1)] = None,
     as_: Asking = None,
     data: DataFolder = DEFAULT_DATA,
@@ -161,7 +217,10 @@ def lineage(
     """What something is made of, and what is made of it."""
 
     async def work(database: Database) -> None:
-        family = await family_of(await asker_for(database, as_), ref, depth)
+        asker = await asker_for(database, as_)
+        family = await family_of(asker, ref, depth)
+        if prov is not None:
+            prov.write_text(json.dumps(prov_json(family, await events_of(asker, family.root)), indent=2))
         if svg is None:
             show_family(family, console)
         else:
@@ -222,6 +281,60 @@ def claims_refuse(claim: Claim, data: DataFolder = DEFAULT_DATA) -> None:
     _run_opened(lambda database: settle_claim(database, claim, ClaimState.REFUSED, console), data)
 
 
+keys = typer.Typer(no_args_is_help=True, help="The keys this house signs with; those that were replaced stay listed.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command(name="rotate")
+def keys_rotate(data: DataFolder = DEFAULT_DATA) -> None:
+    """Add a key, which signs from now on; what the ones before have signed stays good."""
+
+    async def work(settings: Settings) -> None:
+        rotate_keys(settings, console)
+
+    _run(work, data)
+
+
+@keys.command(name="list")
+def keys_list(data: DataFolder = DEFAULT_DATA) -> None:
+    """Show the keys, the one that signs first."""
+
+    async def work(settings: Settings) -> None:
+        list_keys(settings, console)
+
+    _run(work, data)
+
+
+log = typer.Typer(no_args_is_help=True, help="The log over everything that happened to every work.")
+app.add_typer(log, name="log")
+
+
+@log.command(name="export")
+def log_export(
+    folder: Annotated[Path, typer.Argument(help="A folder that is empty, or not there yet.", file_okay=False)],
+    data: DataFolder = DEFAULT_DATA,
+) -> None:
+    """Write the log into a folder that `casset verify` checks without us."""
+    keys = keys_of(from_environment(data))
+    _run_opened(lambda database: export_log(database, keys, folder, console), data)
+
+
+@app.command(name="verify")
+def verify_(
+    path: Annotated[
+        Path, typer.Argument(help="A manifest, a bundle, an envelope, or a folder of `casset log export`.")
+    ],
+    keys: Annotated[Path | None, typer.Option(help="The did.json of the house, from where you trust it.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint you kept: the log must fit it too.")] = None,
+) -> None:
+    """Check without database and network whether something is as it was signed; name the first thing that is not."""
+    try:
+        console.print(verify(path, keys, checkpoint), highlight=False, markup=False, soft_wrap=True)
+    except Unverified as error:
+        complaints.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
 @app.command()
 def schema() -> None:
     """Print the schema, as it is committed in schema.graphql."""
@@ -253,16 +366,17 @@ def bench(
 
 def _run_opened(work: Callable[[Database], Awaitable[Any]], data: Path) -> None:
     """Run a command's work on the database."""
+    _run(lambda settings: _opened(settings, work), data)
 
-    async def opened(settings: Settings) -> Any:
-        database = await database_of(settings)
-        await database.open()
-        try:
-            return await work(database)
-        finally:
-            await database.close()
 
-    _run(opened, data)
+async def _opened(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> Any:
+    """What some work on the open database comes to."""
+    database = await database_of(settings)
+    await database.open()
+    try:
+        return await work(database)
+    finally:
+        await database.close()
 
 
 def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:
@@ -273,7 +387,7 @@ def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:
 
     try:
         done = uvloop.run(body())
-    except (CassetError, SettingRefused, DataFolderBroken, PostgresDidNotStart) as error:
+    except (CassetError, SettingRefused, KeysBroken, DataFolderBroken, PostgresDidNotStart) as error:
         complaints.print(str(error), highlight=False)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -7,19 +7,24 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
+from domain.analyses import Heard, Loudest, Musical, Timing
+from domain.colours import Hsl
 from domain.errors import Invalid
 from domain.media import Format
+from domain.recordings import Tags
 from domain.windows import Window
 from graph.server.sound import REFUSED
-from resolvers.media import Sound
+from resolvers.media import Drawn, Sound
 
 PATIENCE = 180.0
 """Seconds for all of a file, on a machine that has other work too."""
 AT_ONCE = 2
+LONGEST_LINE = 1 << 20
+"""Bytes of an answer: tags may be long."""
 _ROOT = Path(__file__).parents[2]
 
 
@@ -38,17 +43,35 @@ class ProcessDecoder:
         """Read all of it, as `Decoder` says."""
         return Sound(**await self._ask(["measure", str(file.fileno())], (file.fileno(),), tell))
 
+    async def analyze(self, file: BinaryIO, tell: Callable[[int], None]) -> Heard:
+        """Listen to all of it, as `Decoder` says."""
+        told = await self._ask(["analyze", str(file.fileno())], (file.fileno(),), tell)
+        hook = None if told["hook"] is None else Loudest(**told["hook"])
+        return Heard(Timing(**told["timing"]), Musical(**told["musical"]), hook)
+
     async def cut(self, file: BinaryIO, window: Window, into: BinaryIO) -> Format:
         """Cut a window of it, as `Decoder` says."""
         descriptors = (file.fileno(), into.fileno())
         words = ["cut", *map(str, descriptors), str(window.start_ms), str(window.end_ms)]
         return Format((await self._ask(words, descriptors, lambda _: None))["format"])
 
-    async def redraw(self, file: BinaryIO, into: BinaryIO) -> Format:
+    async def redraw(self, file: BinaryIO, into: BinaryIO) -> Drawn:
         """Draw it again, as `Decoder` says."""
         descriptors = (file.fileno(), into.fileno())
-        words = ["redraw", *map(str, descriptors)]
-        return Format((await self._ask(words, descriptors, lambda _: None))["format"])
+        told = await self._ask(["redraw", *map(str, descriptors)], descriptors, lambda _: None)
+        seed = told.get("seed")
+        return Drawn(Format(told["format"]), seed and Hsl(*seed), told.get("duration_ms"))
+
+    async def tags(self, file: BinaryIO, into: BinaryIO) -> Tags:
+        """Read its tags, as `Decoder` says."""
+        descriptors = (file.fileno(), into.fileno())
+        told = await self._ask(["tags", *map(str, descriptors)], descriptors, lambda _: None)
+        return cast("Tags", told["tags"])
+
+    async def compose(self, piece: Mapping[str, Any], into: BinaryIO) -> None:
+        """Compose a piece of the demo scene, as `graph.server.composing.compose` says."""
+        words = ["compose", str(into.fileno()), json.dumps(piece)]
+        await self._ask(words, (into.fileno(),), lambda _: None)
 
     async def _ask(self, words: list[str], descriptors: tuple[int, ...], tell: Callable[[int], None]) -> dict[str, Any]:
         async with self._turns:
@@ -62,7 +85,9 @@ class ProcessDecoder:
                 stderr=asyncio.subprocess.DEVNULL,
                 cwd=_ROOT,
                 pass_fds=descriptors,
-                env={"PATH": os.defpath},
+                # What listens needs no linear algebra, and no threads that wait for some.
+                env={"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"},
+                limit=LONGEST_LINE,
             )
             try:
                 async with asyncio.timeout(PATIENCE):

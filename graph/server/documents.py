@@ -13,7 +13,7 @@ from rich.console import Console
 
 from db.documents import add_documents, documents
 from db.engine import Database
-from graph.operation import Documents
+from graph.documents import Documents
 from graph.schema import executable
 
 _PREFIX = "sha256:"

@@ -36,7 +36,8 @@ LOOK = 5
 """Points for asking the database about a name that it may not know: of a session, of a document."""
 QUICK_VALUES = 50
 """In variables that are read at once; reading one takes some microseconds."""
-KEPT_TEXTS = 1000
+KEPT_TEXTS = 4 << 20
+"""Letters of registered documents."""
 _OBJECT = re.compile(rb'\{"[_A-Za-z]')
 
 
@@ -110,7 +111,7 @@ class Door:
         self._database = database
         self._buckets = buckets
         self._trusted_only = trusted_only
-        self._texts = Kept(KEPT_TEXTS)
+        self._texts = Kept(KEPT_TEXTS, len)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._making: set[asyncio.Task[Prepared]] = set()
 
@@ -161,7 +162,11 @@ class Door:
         making = asyncio.create_task(self._make(preparing, actor))
         self._making.add(making)
         making.add_done_callback(self._making.discard)
-        return await asyncio.shield(making)
+        try:
+            return await asyncio.shield(making)
+        finally:
+            # What is refused is told by the task, with this frame and all it holds: they would hold each other.
+            del making
 
     async def _make(self, preparing: Callable[[], Prepared], actor: Actor) -> Prepared:
         """Make ready what is new, and have it paid: one after the other for each actor, with others in between."""

@@ -53,7 +53,10 @@ _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _VARY_ORIGIN = (b"vary", b"origin")
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"accept-ranges, content-range, etag, ratelimit, ratelimit-policy, retry-after, x-preview-duration, x-request-id",
+    (
+        b"accept-ranges, content-range, etag, link, ratelimit, ratelimit-policy, repr-digest, retry-after, "
+        b"x-preview-duration, x-request-id"
+    ),
 )
 _REQUEST_HEADERS = (
     b"content-type",

@@ -7,6 +7,7 @@ from graph.server.buckets import Buckets, ClosedBuckets, MemoryBuckets
 from graph.server.mail import Folder, Smtp
 from graph.server.requests import Scope
 from graph.server.settings import Settings
+from graph.server.signers import keys_of
 from resolvers.callers import Caller, House
 from resolvers.passwords import Passwords
 
@@ -31,6 +32,7 @@ def house_of(settings: Settings) -> House:
         _buckets(settings, *ATTEMPTS),
         _buckets(settings, *CROWD),
         _buckets(settings, *LETTERS),
+        keys_of(settings).signer(),
     )
 
 

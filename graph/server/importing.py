@@ -58,14 +58,14 @@ async def run_import(
     source = _source(folder, source)
     if report is not None:
         _write_problems(report, Report(""))  # rather now than after the import
-    with _bars(console) as bars:
+    with bars_on(console) as bars:
         found = await import_catalogue(
             database,
-            _opener(folder, bars),
+            opener(folder, bars),
             source,
             strict=strict,
             dry_run=dry_run,
-            progress=_teller(bars),
+            progress=teller(bars),
             now=lambda: datetime.now(UTC),
             new_id=uuid7,
         )
@@ -81,12 +81,13 @@ def _source(folder: Path, source: str | None) -> str:
     return folder.resolve().name if source is None else source
 
 
-def _bars(console: Console) -> Progress:
+def bars_on(console: Console) -> Progress:
+    """Bars that are gone when they are full."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True)
 
 
-def _opener(folder: Path, bars: Progress) -> catalogues.OpenFile:
+def opener(folder: Path, bars: Progress) -> catalogues.OpenFile:
     """Opens the files of a folder; a bar follows what is read of each."""
 
     def open_file(name: str) -> BinaryIO | None:
@@ -100,7 +101,7 @@ def _opener(folder: Path, bars: Progress) -> catalogues.OpenFile:
     return open_file
 
 
-def _teller(bars: Progress) -> catalogues.Progress:
+def teller(bars: Progress) -> catalogues.Progress:
     """Shows the steps of writing, a bar for each."""
     tasks: dict[str, TaskID] = {}
 

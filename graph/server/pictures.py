@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 import av
 
+from domain.colours import Rgb, seed_of
 from domain.errors import Invalid
 from domain.media import SNIFFED, Format, sniffed
+from graph.server.films import DEMUXERS, film, upright
 
 _MOST_PIXELS = 40_000_000
+_SMALL = 96
+"""Pixels a side of what a colour is read off: its hues are those of the whole."""
+_SEEN = 128
+"""Of 255: what lets more light through than that is not looked at."""
 
 
 class _Kind(NamedTuple):
@@ -29,13 +36,15 @@ _KINDS = {
 
 
 def redraw(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
-    """Write the picture of a file, and nothing else that is in it.
+    """Write the picture of a file, still or moving, and nothing else that is in it.
 
     Raises:
         Invalid: there is none, or too large a one.
     """
     file.seek(0)
     format_ = sniffed(file.read(SNIFFED))
+    if format_ in DEMUXERS:
+        return film(file, into, format_)
     kind = _KINDS.get(format_)
     if kind is None:
         raise Invalid("It is no picture.")
@@ -46,7 +55,7 @@ def redraw(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
             if not 0 < context.width * context.height <= _MOST_PIXELS:
                 raise Invalid(f"A picture has at most {_MOST_PIXELS} pixels.")
             context.thread_count = 1
-            frame = next(source.decode(source.streams.video[0]))
+            frame = upright(next(source.decode(source.streams.video[0])))
         pixels = kind.clear if any(part.is_alpha for part in frame.format.components) else kind.solid
         with av.open(into, "w", format="image2pipe") as target:
             stream: Any = target.add_stream(kind.codec, rate=1)
@@ -56,4 +65,16 @@ def redraw(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
     except (av.FFmpegError, StopIteration, IndexError, ValueError) as error:
         raise Invalid("It is no picture that can be read.") from error
     into.flush()
-    return {"format": format_.value}
+    return {"format": format_.value, "seed": seed_of(_pixels(frame))}
+
+
+def _pixels(frame: Any) -> Iterator[Rgb]:
+    """The pixels of a picture made small, without those one sees through."""
+    small = frame.reformat(_SMALL, _SMALL, "rgba", interpolation="AREA")
+    (plane,) = small.planes
+    data, line = bytes(plane), plane.line_size
+    for row in range(_SMALL):
+        for at in range(row * line, row * line + _SMALL * 4, 4):
+            red, green, blue, alpha = data[at : at + 4]
+            if alpha >= _SEEN:
+                yield red, green, blue

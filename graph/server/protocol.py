@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from enum import Enum
 from typing import Any, ClassVar, NoReturn
 
@@ -16,14 +15,13 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from graph.server.admission import PACE, ConnectionLimits, refusal
+from graph.server.heads import is_proper
 
 LEAVING = "casset.leaving"
 """Under this key of its state a read leaves the task to cancel when its client is gone; it is taken off for that."""
 LEAVES_AFTER = 0.25
 """Seconds that such a read still has."""
 _NEVER = math.inf
-_HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_VERSIONS = frozenset({"1.0", "1.1"})
 
 
 class _Reading(Enum):
@@ -57,6 +55,8 @@ class CassetProtocol(HttpToolsProtocol):
         self._reading = _Reading.NOTHING
         self._fed = 0
         self._paced = 0
+        self._pieces = 0
+        self._held = 0
         self._running: RequestResponseCycle | None = None
         self._refused_with = 400
         self._deaf = False
@@ -109,10 +109,12 @@ class CassetProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to the WebSocket protocol."""
+        """Leave the connection to the WebSocket protocol, and leave nothing of this one to the garbage collector."""
         self._stop_timer()
         self._deaf = True
         super().handle_websocket_upgrade()
+        # The two hold each other. uvicorn takes them apart only where a connection ends as HTTP.
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does it then
 
     # What the parser reports
 
@@ -135,13 +137,17 @@ class CassetProtocol(HttpToolsProtocol):
         if not self.pipeline:
             self._running = self.cycle
         self._reading = _Reading.BODY
-        self._fed = self._paced = 0
+        self._fed = self._paced = self._pieces = self._held = 0
         self._read_by = self.loop.time() + self.limits.body_seconds
 
     def on_body(self, body: bytes) -> None:
         """A part of a body; a body that keeps its pace may be long, unless the answer did not wait for it."""
         super().on_body(body)
         self._fed = 0
+        self._pieces += 1
+        self._held += len(body)
+        if self._pieces > self.limits.pieces and self._held < self._pieces * self.limits.piece_bytes:
+            self._leave_parser(400)
         self._paced += len(body)
         if self._paced >= PACE and not self.cycle.response_complete:
             self._paced = 0
@@ -234,16 +240,16 @@ class CassetProtocol(HttpToolsProtocol):
     def _check_head(self, *, upgrading: bool) -> None:
         limits, headers = self.limits, self.headers
         if len(headers) > limits.headers or (self._fed and self._head_size() > limits.head_bytes):
-            self._refuse_head(431)
+            self._leave_parser(431)
         if len(self.pipeline) >= limits.pipelined:
-            self._refuse_head(400)
-        if not _is_proper(self.parser.get_http_version(), headers, upgrading=upgrading):
-            self._refuse_head(400)
+            self._leave_parser(400)
+        if not is_proper(self.parser.get_http_version(), headers, upgrading=upgrading):
+            self._leave_parser(400)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
-    def _refuse_head(self, status: int) -> NoReturn:
+    def _leave_parser(self, status: int) -> NoReturn:
         """Leave the parser; `_feed` answers."""
         self._refused_with = status
         raise httptools.HttpParserCallbackError
@@ -277,27 +283,3 @@ class CassetProtocol(HttpToolsProtocol):
             self._read_by = self.loop.time() + self.timeout_keep_alive
         else:
             self.transport.close()
-
-
-def _is_proper(version: str, headers: list[tuple[bytes, bytes]], *, upgrading: bool) -> bool:
-    """Whether a head names one host and frames its body in one way (RFC 9112, 3.2 and 6.1).
-
-    The parser itself refuses two lengths, and a length beside a transfer coding.
-    """
-    hosts, codings, framed = [], [], False
-    for name, value in headers:
-        if name == b"host":
-            hosts.append(value)
-        elif name == b"transfer-encoding":
-            codings.append(value.lower())
-            framed = True
-        elif name == b"content-length":
-            framed = True
-    return (
-        version in _VERSIONS
-        and (len(hosts) == 1 or (not hosts and version == "1.0"))
-        and all(map(_HOST.fullmatch, hosts))
-        and (not codings or (codings == [b"chunked"] and version == "1.1"))
-        # The parser takes the body of an upgrade for another protocol's bytes, and what follows for a new request.
-        and not (upgrading and framed)
-    )

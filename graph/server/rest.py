@@ -18,6 +18,7 @@ from graph.server.buckets import Buckets, MemoryBuckets, RedisBuckets
 from graph.server.guard import PROBLEM_TYPE, problem
 from graph.server.requests import RequestRefused
 from graph.server.settings import Settings
+from resolvers.callers import Caller
 from resolvers.context import Acting, now, uuid7
 
 MINUTE = 60.0
@@ -116,9 +117,9 @@ class Reception:
         headers: Mapping[bytes, bytes] = dict(request.headers.raw)
         return await actor_of(request.scope, headers, self.database, embedded=embedded)
 
-    def acting(self, viewer: Viewer) -> Acting:
-        """Hands."""
-        return Acting(self.database, viewer, now, uuid7)
+    def acting(self, viewer: Viewer, caller: Caller | None = None) -> Acting:
+        """Hands; of a caller where somebody may sign in or out."""
+        return Acting(self.database, viewer, now, uuid7, caller)
 
 
 async def paid(buckets: Buckets, key: str, points: int) -> None:

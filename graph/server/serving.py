@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import resource
 import socket
 import sys
@@ -24,21 +23,20 @@ from graph.server.admission import ConnectionLimits
 from graph.server.app import Application, create_app
 from graph.server.guard import name_request
 from graph.server.health import DrainingServer
+from graph.server.keeping import keep_log
 from graph.server.protocol import CassetProtocol
 from graph.server.requests import LARGEST_BODY
 from graph.server.settings import Settings
+from graph.server.signers import keys_of, signer_of
 from graph.server.socket_protocol import CassetSocketProtocol
-from graph.server.worker import work, workshop_of
+from graph.server.tidying import keep_what_is_made, tidy
+from graph.server.worker import begin_sweeps, sweeper_of, work, workshop_of
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
 
 BACKLOG = 2048
 TURN = 0.0005
 """Seconds that the workbench's thread works on while the event loop waits: it waits so at every single event."""
-GARBAGE = 10_000
-"""Objects in containers after which garbage is looked for: what a request leaves behind has no cycles."""
-OLD = 500
-"""How often it is looked for among the young before it is among all: that stops the world for long."""
 
 
 async def database_of(settings: Settings) -> Database:
@@ -75,6 +73,7 @@ async def serving(settings: Settings, port: int, console: Console, *, demo: bool
     """Serve until told to stop."""
     log_plainly()
     _allow_many_files()
+    signer = signer_of(settings)
     database = await database_of(settings)
     if demo:
         await _fill(database, console)
@@ -93,11 +92,17 @@ async def serving(settings: Settings, port: int, console: Console, *, demo: bool
     # Who comes as soon as the address is said waits a moment, and is not turned away.
     listening.listen(BACKLOG)
     _say_what_to_open(console, listening.getsockname()[1])
-    working = asyncio.create_task(work(workshop_of(app.studio), app.health.draining))
+    draining = app.health.draining
+    working = asyncio.gather(
+        work(workshop_of(app.studio, keys_of(settings)), draining),
+        begin_sweeps(sweeper_of(app.studio), draining),
+        keep_log(database, signer, draining),
+        tidy(lambda: app.gone, draining),
+    )
     try:
         await server.serve(sockets=[listening])
     finally:
-        app.health.draining.set()
+        draining.set()
         await working
         # The last jobs may have outlived the application, and connected again.
         await database.close()
@@ -120,13 +125,6 @@ def server_of(app: Application) -> DrainingServer:
         timeout_graceful_shutdown=10,
     )
     return DrainingServer(config, app.health.draining)
-
-
-def keep_what_is_made() -> None:
-    """Take the schema and all else that was made once out of the garbage collector's sight: it is never garbage."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE, 20, OLD)
 
 
 def _allow_many_files() -> None:

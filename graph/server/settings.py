@@ -14,6 +14,7 @@ from domain.accounts import checked_email
 from domain.errors import Invalid
 from graph.reading import Execution
 from graph.server.mail import MailServer, mail_server
+from graph.server.providers import Registration, any_house, apple, google, none_twice, spotify
 
 Setting = TypeVar("Setting")
 MOST_POINTS = 1_000_000
@@ -49,7 +50,9 @@ class Settings:
         proxies: addresses or networks of reverse proxies, whose `X-Forwarded-For` is believed.
         mail_server: sends letters; without it they are written into the data folder.
         mail_from: the address they come from.
+        providers: other houses where people sign in.
         blobs_url: where uploads are stored, such as `s3://bucket/prefix`; without it they are in the data folder.
+        keys: the folder of the keys that sign; without it they are in the data folder.
         points: in a full bucket of one actor; one is an object read, or a tenth of a millisecond of preparation.
         points_per_second: restored to it.
     """
@@ -65,7 +68,9 @@ class Settings:
     proxies: tuple[str, ...] = ()
     mail_server: MailServer | None = None
     mail_from: str = "casset@localhost.localdomain"
+    providers: tuple[Registration, ...] = ()
     blobs_url: str | None = None
+    keys: Path | None = None
     points: int = 20_000
     points_per_second: int = 1_000
 
@@ -93,7 +98,9 @@ def from_environment(data: Path) -> Settings:
         proxies=_read("CASSET_PROXIES", _networks, defaults.proxies),
         mail_server=_read("CASSET_SMTP", mail_server, defaults.mail_server),
         mail_from=_read("CASSET_MAIL_FROM", _mail_address, defaults.mail_from),
+        providers=_providers(),
         blobs_url=os.environ.get("CASSET_BLOBS") or None,
+        keys=_read("CASSET_KEYS", Path, defaults.keys),
         points=_read("CASSET_POINTS", _positive, defaults.points),
         points_per_second=_read("CASSET_POINTS_PER_SECOND", _positive, defaults.points_per_second),
     )
@@ -105,6 +112,17 @@ def _read(name: str, reading: Callable[[str], Setting], default: Setting) -> Set
         return reading(text) if text else default
     except ValueError as error:
         raise SettingRefused(f"{name}: {error}.") from None
+
+
+def _providers() -> tuple[Registration, ...]:
+    """The other houses of `CASSET_GOOGLE`, `CASSET_APPLE`, `CASSET_SPOTIFY` and `CASSET_OIDC`."""
+    read = (("GOOGLE", google), ("APPLE", apple), ("SPOTIFY", spotify), ("OIDC", any_house))
+    none: tuple[Registration, ...] = ()
+    known = sum((_read(f"CASSET_{name}", reading, none) for name, reading in read), none)
+    try:
+        return none_twice(known)
+    except ValueError as error:
+        raise SettingRefused(f"CASSET_OIDC: {error}.") from None
 
 
 def _listed(text: str) -> tuple[str, ...]:

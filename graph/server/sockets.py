@@ -1,9 +1,7 @@
 """`/graphql` over WebSocket: the `graphql-transport-ws` protocol, and no other.
 
-Close codes: 4400 a message that is none of the protocol's; 4401 `subscribe` before the acknowledgement; 4403 a token
-that is not good; 4406 another subprotocol; 4408 no `connection_init` in time; 4409 an id in use; 4429 a second
-`connection_init`, or too many messages; 1012 the process is going away and 1013 the client does not keep up, both with
-the place to resume from as their reason, or there is nothing left to spend as one introduces oneself.
+What is said, and the codes that a socket ends with, stands in `graph/server/messages.py`; what waits to be sent, in
+`graph/server/outbox.py`.
 """
 
 from __future__ import annotations
@@ -16,17 +14,15 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from domain.accounts import ANONYMOUS
 from domain.errors import CassetError, Code
 from graph.reading import Answer
+from graph.server import messages
 from graph.server.actors import Actor
 from graph.server.door import Admitted, Door, OutOfPoints, Refused
+from graph.server.messages import SUBPROTOCOL, Closed
 from graph.server.outbox import GONE, Outbox
 from graph.server.requests import Receive, RequestRefused, Scope, Send, error_body, request_of
-
-SUBPROTOCOL = "graphql-transport-ws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +51,8 @@ class SocketLimits:
 MESSAGES_PER_SECOND = 10
 
 
-class Closed(Exception):
-    """The socket ends, with a code and a reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        """Keep both; a reason has at most 123 bytes (RFC 6455 section 5.5)."""
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason.encode()[:123].decode(errors="ignore")
-
-
 class Sockets:
-    """Answers WebSockets, and counts those of each account."""
+    """Answers WebSockets; counts those of each account, and all that are `gone`."""
 
     def __init__(self, door: Door, draining: asyncio.Event, limits: SocketLimits | None = None) -> None:
         """Stand behind a door; go when the process does."""
@@ -74,6 +60,7 @@ class Sockets:
         self.draining = draining
         self.limits = limits or SocketLimits()
         self.open: Counter[str] = Counter()
+        self.gone = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket from its handshake to its end."""
@@ -124,6 +111,7 @@ class Socket:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             self.outbox.clear()
+            self.sockets.gone += 1
             if self.counted is not None:
                 self.sockets.open[self.counted] -= 1
                 if not self.sockets.open[self.counted]:
@@ -154,14 +142,7 @@ class Socket:
             if received["type"] == "websocket.disconnect":
                 return
             self._count_message()
-            text = received.get("text")
-            if text is None:
-                raise Closed(4400, "Binary messages are none of the protocol's")
-            try:
-                message = orjson.loads(text)
-            except orjson.JSONDecodeError:
-                raise Closed(4400, "Invalid message received") from None
-            await self._handle(message)
+            await self._handle(messages.read(received.get("text")))
 
     def _count_message(self) -> None:
         now = time.monotonic()
@@ -171,25 +152,22 @@ class Socket:
         if self.left < 0:
             raise Closed(4429, "Too many messages")
 
-    async def _handle(self, message: Any) -> None:
-        if not isinstance(message, dict) or not isinstance(message.get("payload"), dict | None):
-            raise Closed(4400, "Invalid message received")
+    async def _handle(self, message: Mapping[str, Any]) -> None:
         match message.get("type"):
             case "connection_init":
                 await self._initialise(message.get("payload") or {})
             case "ping":
-                payload = message.get("payload")
-                self._say(orjson.dumps({"type": "pong"} if payload is None else {"type": "pong", "payload": payload}))
+                self._say(messages.pong(message.get("payload")))
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(_id_of(message), message.get("payload"))
+                self._subscribe(messages.id_of(message), message.get("payload"))
             case "complete":
-                operation = self.operations.pop(_id_of(message), None)
+                operation = self.operations.pop(messages.id_of(message), None)
                 if operation is not None:
                     operation.cancel()
             case _:
-                raise Closed(4400, "Invalid message received")
+                raise messages.unknown()
 
     async def _initialise(self, payload: Mapping[str, Any]) -> None:
         if self.asked:
@@ -212,7 +190,7 @@ class Socket:
             self.counted = actor.key
             self.sockets.open[actor.key] += 1
         self.acknowledged = True
-        self._say(b'{"type":"connection_ack"}')
+        self._say(messages.ACKNOWLEDGED)
 
     async def _enter(self) -> Actor:
         """Who asks, looked up anew for each operation: a session may have ended."""
@@ -244,7 +222,7 @@ class Socket:
         if id_ in self.operations:
             raise Closed(4409, f"Subscriber for {id_} already exists")
         if payload is None:
-            raise Closed(4400, "Invalid message received")
+            raise messages.unknown()
         if len(self.operations) >= self.sockets.limits.operations:
             said = f"A socket runs at most {self.sockets.limits.operations} operations at once."
             self._refuse(id_, error_body(Code.RATE_LIMIT, said))
@@ -266,7 +244,7 @@ class Socket:
             if not self.ended.done():
                 self.ended.set_exception(error)
         else:
-            self._say(b'{"id":%b,"type":"complete"}' % orjson.dumps(id_))
+            self._say(messages.complete(id_))
         finally:
             if self.operations.get(id_) is asyncio.current_task():
                 del self.operations[id_]
@@ -283,6 +261,8 @@ class Socket:
                 if answer.refused:
                     raise Refused(answer, admitted.balance)
                 self._next(id_, answer.body, answer.mark)
+                # The next one may be long in coming.
+                del answer
                 # A source that never waits must not keep the writer, and everybody else, from their turn.
                 await asyncio.sleep(0)
 
@@ -301,18 +281,11 @@ class Socket:
 
     def _next(self, id_: str, body: bytes, mark: str | None = None) -> None:
         place = None if mark is None else (asyncio.current_task(), mark)
-        self._say(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(id_), body), place)
+        self._say(messages.next_(id_, body), place)
 
     def _refuse(self, id_: str, body: bytes) -> None:
-        self._say(orjson.dumps({"id": id_, "type": "error", "payload": orjson.loads(body)["errors"]}))
+        self._say(messages.error(id_, body))
 
     def _say(self, message: bytes, place: tuple[asyncio.Task[Any] | None, str] | None = None) -> None:
         if not self.outbox.put(message, place):
             self._end(Closed(1013, self._resume()))
-
-
-def _id_of(message: Mapping[str, Any]) -> str:
-    id_ = message.get("id")
-    if not isinstance(id_, str) or not 1 <= len(id_) <= 100:
-        raise Closed(4400, "Invalid message received")
-    return id_

@@ -1,8 +1,8 @@
 """Reading sound in a process of its own, with limits: whatever a file does to its reader, it does it here.
 
-`python -m graph.server.sound measure FD` and `… cut FD FD START_MS END_MS`, started by `graph/server/decoding.py`. The
-process is given open files and no names, has no more memory, time and room to write than sound may take, and ends with
-its parent. It answers in JSON, a line for each step.
+`python -m graph.server.sound measure FD`, `… analyze FD`, `… cut FD FD START_MS END_MS`, `… redraw FD FD` and
+`… tags FD FD`, started by `graph/server/decoding.py`. The process is given open files and no names, has no more memory,
+time and room to write than sound may take, and ends with its parent. It answers in JSON, a line for each step.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from domain.audio import PEAKS, Pcm, bucket_ends, loudest, wav_head
 from domain.errors import Invalid
 from domain.media import SNIFFED, Format, sniffed
 from graph.server.pictures import redraw
+from graph.server.tags import read_tags
 from graph.server.wav import samples_of
 
 REFUSED = 3
@@ -160,6 +161,23 @@ def _measure(file: BinaryIO) -> dict[str, Any]:
     }
 
 
+def _analyze(file: BinaryIO) -> dict[str, Any]:
+    from graph.server.hearing import heard_of  # noqa: PLC0415  # numpy takes longer to come than a preview to be cut
+
+    source = _source(file)
+    return heard_of(source.pcm, source.frames, _telling(source))
+
+
+def _telling(source: Wav | Coded) -> Iterator[bytes]:
+    """All samples, telling every twentieth of the way."""
+    read = 0
+    for samples in source.read(0, source.frames):
+        told, read = read * 20 // source.frames, read + len(samples) // source.pcm.frame
+        if read * 20 // source.frames > told:
+            _say({"progress": read * 100 // source.frames})
+        yield samples
+
+
 def _cut(file: BinaryIO, into: BinaryIO, start_ms: int, end_ms: int) -> dict[str, Any]:
     source = _source(file)
     first, last = source.pcm.frames_at(start_ms), min(source.pcm.frames_at(end_ms), source.frames)
@@ -172,6 +190,29 @@ def _cut(file: BinaryIO, into: BinaryIO, start_ms: int, end_ms: int) -> dict[str
         into.write(b"\0")
     into.flush()
     return {"format": Format.WAV.value}
+
+
+def _compose(descriptor: int, piece: dict[str, Any]) -> None:
+    from graph.server.composing import compose  # noqa: PLC0415  # numpy again, for the demo scene only
+
+    with os.fdopen(descriptor, "wb") as into:
+        compose(into, piece)
+
+
+def _told_tags(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
+    """The tags of a recording; the picture among them is written."""
+    file.seek(0)
+    format_ = sniffed(file.read(SNIFFED))
+    try:
+        found = read_tags(file, format_)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a tag does to its reader, it is no tag
+        raise Invalid("Its tags cannot be read.") from error
+    if found.picture is not None:
+        into.write(found.picture)
+        into.flush()
+    return {"tags": found.tags}
 
 
 def _say(told: dict[str, Any]) -> None:
@@ -195,13 +236,20 @@ def main(words: list[str]) -> int:
     """Do what the words say; 3 where it is no sound."""
     _limit()
     try:
+        if words[0] == "compose":
+            _compose(int(words[1]), json.loads(words[2]))
+            return 0
         with os.fdopen(int(words[1]), "rb") as file:
             if words[0] == "measure":
                 _say(_measure(file))
+            elif words[0] == "analyze":
+                _say(_analyze(file))
             else:
                 with os.fdopen(int(words[2]), "wb") as into:
                     if words[0] == "redraw":
                         _say(redraw(file, into))
+                    elif words[0] == "tags":
+                        _say(_told_tags(file, into))
                     else:
                         _say(_cut(file, into, int(words[3]), int(words[4])))
     except Invalid as error:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import BinaryIO
+from datetime import datetime, timedelta
+from typing import BinaryIO, cast
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store, from_url
 
 from domain.errors import Unavailable
-from graph.server.blobs import NAME, PIECE, READ, Arriving
-from resolvers.media import Kept
+from graph.server.blobs import LISTED, NAME, PIECE, READ, Arriving
+from resolvers.media import Blob, Kept
 
 
 class StoreBlobs:
@@ -23,6 +25,11 @@ class StoreBlobs:
     def __init__(self, url: str) -> None:
         """Connect to nothing yet."""
         self._store: ObjectStore = from_url(url)
+
+    @property
+    def takes_by_itself(self) -> bool:
+        """Whether the store signs addresses to send to."""
+        return isinstance(self._store, S3Store | GCSStore | AzureStore)
 
     @asynccontextmanager
     async def receive(self) -> AsyncIterator[StoreIncoming]:
@@ -56,6 +63,71 @@ class StoreBlobs:
         file.seek(0)
         return file
 
+    async def stored(self) -> AsyncIterator[Sequence[Blob]]:
+        """All that is there, a thousand at a time; what was sent and is not looked at is none of it."""
+        try:
+            async for some in obstore.list(self._store, chunk_size=LISTED):
+                yield [
+                    Blob(each["path"], each["size"], each["last_modified"])
+                    for each in some
+                    if NAME.fullmatch(each["path"])
+                ]
+        except BaseError as error:
+            raise _away() from error
+
+    async def since(self, sha256: str) -> datetime | None:
+        """When bytes came last; None where they are not there."""
+        try:
+            return (await obstore.head_async(self._store, _checked(sha256)))["last_modified"]
+        except FileNotFoundError:
+            return None
+        except BaseError as error:
+            raise _away() from error
+
+    async def remove(self, sha256: str) -> None:
+        """Take bytes away, if they are there."""
+        await self._delete(_checked(sha256))
+
+    async def tidy(self) -> None:
+        """Nothing: what dead processes have begun to write had no name."""
+
+    async def address(self, name: str, lasts: timedelta) -> str:
+        """Where bytes may be sent with PUT."""
+        try:
+            return await obstore.sign_async(
+                cast("S3Store | GCSStore | AzureStore", self._store), "PUT", _staged(name), lasts
+            )
+        except BaseError as error:
+            raise _away() from error
+
+    async def staged_size(self, name: str) -> int:
+        """How many bytes were sent; FileNotFoundError where none were."""
+        try:
+            return int((await obstore.head_async(self._store, _staged(name)))["size"])
+        except BaseError as error:
+            raise _away() from error
+
+    async def staged(self, name: str) -> AsyncIterator[bytes]:
+        """The bytes that were sent, a piece at a time."""
+        try:
+            found = await obstore.get_async(self._store, _staged(name))
+            async for piece in found.stream(min_chunk_size=PIECE):
+                yield bytes(piece)
+        except BaseError as error:
+            raise _away() from error
+
+    async def clear(self, name: str) -> None:
+        """Take away what was sent, if anything was."""
+        await self._delete(_staged(name))
+
+    async def _delete(self, path: str) -> None:
+        try:
+            await obstore.delete_async(self._store, path)
+        except FileNotFoundError:
+            pass
+        except BaseError as error:
+            raise _away() from error
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -77,6 +149,11 @@ class StoreIncoming(Arriving):
         except BaseError as error:
             raise _away() from error
         return kept
+
+
+def _staged(name: str) -> str:
+    """In a folder of its own, so that no name of a blob is sent to from outside."""
+    return f"staged/{uuid.UUID(hex=name).hex}"
 
 
 def _checked(sha256: str) -> str:

@@ -77,7 +77,7 @@ A part is followed by its boundary at once: clients read a part when they see wh
 
 
 class Streams:
-    """Sends streams, and counts those of each account."""
+    """Sends streams; counts those of each account, and all that are `gone`."""
 
     def __init__(self, door: Door, draining: asyncio.Event, *, heartbeat: float = HEARTBEAT) -> None:
         """Stand behind a door.
@@ -91,6 +91,7 @@ class Streams:
         self._draining = draining
         self._heartbeat = heartbeat
         self._open: Counter[str] = Counter()
+        self.gone = 0
 
     async def whole(self, send: Send, body: bytes, limits: Headers) -> None:
         """Send one answer as a stream of one event."""
@@ -116,6 +117,7 @@ class Streams:
         finally:
             for end in ends:
                 end.cancel()
+            self.gone += 1
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]

@@ -1,8 +1,9 @@
-"""`POST /api/upload/media`: bytes that stream in, are hashed on the way, and are attached to an asset.
+"""`POST /api/upload/media`: bytes that stream in, are hashed on the way, and are attached to an asset, or to an artist.
 
 As `multipart/form-data` with the fields `asset` and `role` before the part `file`, or as the body itself with both in
-the query string. What a file is, is read in it; its name and its type as they are sent mean nothing. Nothing is found
-before all of it has come, and nothing is heard before a worker has read it to its end.
+the query string; `artist` in place of `asset` for what their world shows. What a file is, is read in it; its name and
+its type as they are sent mean nothing. Nothing is found before all of it has come, and nothing is heard or seen before
+a worker has read it to its end.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import errno
 import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -22,9 +23,9 @@ from db.verdicts import ASSET_REF_KINDS
 from domain.accounts import allow
 from domain.assets import MediaRole
 from domain.errors import BadInput, Invalid, NotFound, SignInNeeded, TooLarge, Unsupported
-from domain.ids import Ref, parse_ref_of
+from domain.ids import Kind, Ref, parse_ref_of
 from domain.keys import KeyScope
-from domain.media import LARGEST_UPLOAD, SNIFFED, Format, check_role, sniffed
+from domain.media import LARGEST_UPLOAD, SNIFFED, Format, check_role, check_target, sniffed
 from graph.server.guard import PROBLEM_TYPE, problem
 from graph.server.parts import Parts, boundary_of
 from graph.server.rest import UNCACHED, Allowance, Reception
@@ -33,6 +34,7 @@ from resolvers.context import Acting
 from resolvers.media import Blobs, Incoming, Kept, Upload, attach_media
 
 FILE = "file"
+_ARTISTS = frozenset({Kind.ARTIST})
 _AROUND = 64 * 1024
 """Bytes of a body that are not the file."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -64,11 +66,11 @@ class Uploads:
         acting = self._reception.acting(actor.viewer)
         try:
             body, given = await _opened(request)
-            asset, role = await self._target(acting, given)
+            of, role = await self._target(acting, given)
             async with self._blobs.receive() as incoming:
                 format_ = await _receive(body, incoming, role)
-                upload = Upload(asset, role, format_, await _kept(incoming, role, format_))
-            media = await attach_media(acting, upload, key)
+                upload = Upload(of, role, format_, await _kept(incoming, role, format_))
+            media = await attach_media(acting, self._blobs, upload, key)
         except ClientDisconnect:
             # Nobody reads this, and nothing was kept.
             return Response(status_code=400)
@@ -79,15 +81,21 @@ class Uploads:
         return JSONResponse(_told(media, upload), 201, UNCACHED)
 
     async def _target(self, acting: Acting, given: Mapping[str, str]) -> tuple[Ref, MediaRole]:
-        """What the file shall be to which asset; known before a byte of it is taken."""
-        asset = parse_ref_of(given.get("asset", ""), ASSET_REF_KINDS)
+        """What the file shall be to which asset or artist; known before a byte of it is taken."""
+        is_world = "artist" in given and "asset" not in given
+        of = (
+            parse_ref_of(given["artist"], _ARTISTS)
+            if is_world
+            else parse_ref_of(given.get("asset", ""), ASSET_REF_KINDS)
+        )
         try:
             role = MediaRole(given.get("role", MediaRole.MASTER.value).upper())
         except ValueError:
             raise BadInput(f"role is one of {', '.join(MediaRole)}.") from None
-        found = await writable(acting.database, acting.viewer, asset)
+        check_target(of, role)
+        found = await writable(acting.database, acting.viewer, of)
         if found is None:
-            raise NotFound("There is no such asset.")
+            raise NotFound("There is no such artist." if is_world else "There is no such asset.")
         return found, role
 
 
@@ -133,32 +141,39 @@ async def _receive(body: AsyncIterator[bytes], incoming: Incoming, role: MediaRo
         if format_ is None:
             head += piece[:SNIFFED]
             if len(head) >= SNIFFED:
-                format_ = sniffed(head)
-                check_role(role, format_)
+                format_ = check_role(role, sniffed(head))
         await incoming.write(piece)
     if size == 0:
         raise Unsupported("The file is empty.")
     if format_ is None:
-        format_ = sniffed(head)
-        check_role(role, format_)
+        format_ = check_role(role, sniffed(head))
     return format_
 
 
 async def _kept(incoming: Incoming, role: MediaRole, format_: Format) -> Kept:
     """Store the bytes, where they have the outline of what they shall be; a worker reads all of them."""
     await incoming.flush()
+    await asyncio.to_thread(outline, incoming.file, role, format_)
+    return await incoming.keep()
+
+
+def outline(file: BinaryIO, role: MediaRole, format_: Format) -> None:
+    """Look whether a file has the outline of what it shall be.
+
+    Raises:
+        Unsupported: it has not.
+    """
     if role is MediaRole.MASTER and format_ is Format.WAV:
         try:
-            await asyncio.to_thread(samples_of, incoming.file)
+            samples_of(file)
         except Invalid as error:
             raise Unsupported(error.message) from None
-    return await incoming.keep()
 
 
 def _told(media: Ref, upload: Upload) -> dict[str, Any]:
     return {
         "id": str(media),
-        "asset": str(upload.asset),
+        "artist" if upload.of.kind is Kind.ARTIST else "asset": str(upload.of),
         "role": upload.role.value,
         "sha256": upload.kept.sha256,
         "byteSize": upload.kept.size,

@@ -9,12 +9,26 @@ from contextlib import suppress
 import structlog
 
 from db.engine import Database
+from domain.errors import Unavailable
+from domain.signatures import Signer
+from domain.signers import trusted
 from graph.server.blobs import FolderBlobs
 from graph.server.decoding import ProcessDecoder
+from graph.server.keeping import keep_log
 from graph.server.settings import Settings
+from graph.server.signers import KeyFolder
 from graph.server.stores import StoreBlobs
+from graph.server.uploads import outline
+from resolvers.context import now, uuid7
+from resolvers.demo_publishing import Opening
+from resolvers.demo_sound import Band
 from resolvers.jobs import Workshop
-from resolvers.media import Studio
+from resolvers.manifests import Inspector
+from resolvers.media import Blobs, Studio
+from resolvers.scheduling import Scheduler
+from resolvers.staging import Staging
+from resolvers.sweeping import Sweeper
+from resolvers.uploads import Taking
 
 log = structlog.get_logger()
 IDLE = 0.5
@@ -38,12 +52,22 @@ async def work(workshop: Workshop, stop: asyncio.Event) -> None:
             await workshop.settled()
 
 
-async def work_until_told(workshop: Workshop) -> None:
-    """Do jobs until the process is told to end."""
+async def work_until_told(workshop: Workshop, sweeper: Sweeper, signer: Signer | None) -> None:
+    """Do jobs and keep the log until the process is told to end."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
-    await work(workshop, stop)
+    await asyncio.gather(work(workshop, stop), begin_sweeps(sweeper, stop), keep_log(workshop.database, signer, stop))
+
+
+async def begin_sweeps(sweeper: Sweeper, stop: asyncio.Event) -> None:
+    """See to it that sweeps come round, as soon as the database answers."""
+    while not stop.is_set():
+        with suppress(Unavailable):
+            await sweeper.begin()
+            break
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), IDLE)
 
 
 async def _idle(workshop: Workshop, stop: asyncio.Event) -> None:
@@ -61,6 +85,22 @@ def studio_of(settings: Settings, database: Database) -> Studio:
     return Studio(database, blobs, ProcessDecoder())
 
 
-def workshop_of(studio: Studio) -> Workshop:
+def staging_of(blobs: Blobs) -> Staging | None:
+    """The store, where uploads may go to it by themselves."""
+    return blobs if isinstance(blobs, StoreBlobs) and blobs.takes_by_itself else None
+
+
+def sweeper_of(studio: Studio) -> Sweeper:
+    """What sweeps the store of a process."""
+    return Sweeper(studio.database, studio.blobs, staging_of(studio.blobs), now, uuid7)
+
+
+def workshop_of(studio: Studio, keys: KeyFolder) -> Workshop:
     """The workshop of a process."""
-    return Workshop(studio.database, studio.doings())
+    signer = keys.signer()
+    of_releases = {**Scheduler(studio.database, signer).doings(), **Opening(studio.database, signer).doings()}
+    inspector = Inspector(studio.database, lambda: trusted(keys.document()))
+    taking = Taking(studio.database, studio.blobs, staging_of(studio.blobs), outline)
+    band = Band(studio.database, studio.blobs, ProcessDecoder().compose)
+    of_uploads = {**studio.doings(), **taking.doings(), **sweeper_of(studio).doings(), **band.doings()}
+    return Workshop(studio.database, {**of_uploads, **of_releases, **inspector.doings()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -117,12 +117,20 @@ def _party(given: Mapping[str, Any]) -> Ref | str:
     return str(value) if way == "name" else parse_ref_of(value, frozenset({Kind(way)}))
 
 
+def read_credits(given: Sequence[Mapping[str, Any]]) -> list[CreditWish]:
+    """Credits somebody gives.
+
+    Raises:
+        BadInput: an id is none, or of another kind.
+    """
+    return [
+        CreditWish(_party(credit["party"]), CreditRole(credit["role"]), credit.get("instrument")) for credit in given
+    ]
+
+
 def _set_credits(asked: Mapping[str, Any]) -> Act:
     asset, expected, key = parse_ref_of(asked["asset"], ASSET_REF_KINDS), asked["expectedVersion"], key_of(asked)
-    wishes = [
-        CreditWish(_party(credit["party"]), CreditRole(credit["role"]), credit.get("instrument"))
-        for credit in asked["credits"]
-    ]
+    wishes = read_credits(asked["credits"])
 
     async def act(acting: Acting) -> Mapping[str, Any]:
         return {"asset": await set_credits(acting, asset, wishes, expected, key)}

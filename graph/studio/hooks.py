@@ -11,11 +11,13 @@ from domain.assets import Badge
 from domain.errors import BadInput, Moved
 from domain.hooks import HookWish
 from domain.ids import Kind, parse_ref_of
+from graph.artists import Artist
 from graph.fields import optional, stored
 from graph.hooks import Hook
+from graph.releases import Release
 from graph.studio.deeds import Act, Deed, key_field, key_of
 from resolvers.context import Acting
-from resolvers.hooks import set_hook
+from resolvers.hooks import set_hook, set_lead_hook
 
 
 @strawberry.type(description="The hook as it is now.")
@@ -45,6 +47,29 @@ class SetHookInput:
     idempotency_key: str | None = key_field()
 
 
+@strawberry.type(description="What leads now.")
+class SetLeadHookSuccess:
+    """The payload."""
+
+    hook: Hook | None = stored("The hook; null where none leads.")
+    release: Release | None = stored("The release it leads; null where it leads a world.")
+    artist: Artist = stored("The artist whose world or release it leads.")
+
+
+@strawberry.input(description="The hook to remember a world or a release by.")
+class SetLeadHookInput:
+    """The input of `setLeadHook`."""
+
+    subject: strawberry.ID = strawberry.field(description="The artist whose world it leads, or the release.")
+    expected_version: int = strawberry.field(
+        description="The `version` of the artist or the release you read: refused when it has moved since."
+    )
+    hook: strawberry.ID | None = optional(
+        "A hook of a track that the artist owns, or that the release holds; null for none."
+    )
+    idempotency_key: str | None = key_field()
+
+
 def _set_hook(asked: Mapping[str, Any]) -> Act:
     values: dict[str, Any] = {column: asked[name] for name, column in _COLUMNS.items() if name in asked}
     if "badges" in asked:
@@ -60,6 +85,21 @@ def _set_hook(asked: Mapping[str, Any]) -> Act:
     return act
 
 
+def _set_lead_hook(asked: Mapping[str, Any]) -> Act:
+    subject = parse_ref_of(asked["subject"], frozenset({Kind.ARTIST, Kind.RELEASE}))
+    if "hook" not in asked:
+        raise BadInput("Say which hook leads, or null for none.")
+    hook = None if asked["hook"] is None else parse_ref_of(asked["hook"], frozenset({Kind.HOOK}))
+    expected, key = asked["expectedVersion"], key_of(asked)
+
+    async def act(acting: Acting) -> Mapping[str, Any]:
+        done = await set_lead_hook(acting, subject, hook, expected, key)
+        release = done["subject"] if subject.kind is Kind.RELEASE else None
+        return {"hook": done["hook"], "release": release, "artist": done["artist"]}
+
+    return act
+
+
 _COLUMNS = {"startMs": "start_ms", "caption": "caption"}
 DEEDS = (
     Deed(
@@ -68,6 +108,14 @@ DEEDS = (
         SetHookInput,
         SetHookSuccess,
         _set_hook,
+        (Moved,),
+    ),
+    Deed(
+        "set_lead_hook",
+        "Says which hook leads a world or a release; only a signed-in person may.",
+        SetLeadHookInput,
+        SetLeadHookSuccess,
+        _set_lead_hook,
         (Moved,),
     ),
 )

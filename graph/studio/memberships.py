@@ -16,9 +16,16 @@ from graph.artists import Artist
 from graph.fields import DateTime, stored
 from graph.studio.deeds import Act, Deed, key_field, key_of
 from resolvers.context import Acting
-from resolvers.memberships import accept_invite, invite_member, leave_artist, remove_member, set_member_role
+from resolvers.memberships import (
+    accept_invite,
+    invite_member,
+    leave_artist,
+    remove_member,
+    set_member_role,
+    withdraw_invite,
+)
 
-_ARTISTS, _MEMBERS = frozenset({Kind.ARTIST}), frozenset({Kind.MEMBER})
+_ARTISTS, _INVITES, _MEMBERS = frozenset({Kind.ARTIST}), frozenset({Kind.INVITE}), frozenset({Kind.MEMBER})
 
 
 @strawberry.type(description="An invite, with the code that whoever you invite sends back.")
@@ -46,6 +53,14 @@ class InviteMemberInput:
 
     artist: strawberry.ID = strawberry.field(description="An artist you own.")
     role: Role = strawberry.field(description="What whoever comes may do.")
+    idempotency_key: str | None = key_field()
+
+
+@strawberry.input(description="Which invite is good no longer.")
+class WithdrawInviteInput:
+    """The input of `withdrawInvite`."""
+
+    id: strawberry.ID = strawberry.field(description="The invite.")
     idempotency_key: str | None = key_field()
 
 
@@ -93,6 +108,15 @@ def _invite_member(asked: Mapping[str, Any]) -> Act:
     return act
 
 
+def _withdraw_invite(asked: Mapping[str, Any]) -> Act:
+    invite, key = parse_ref_of(asked["id"], _INVITES), key_of(asked)
+
+    async def act(acting: Acting) -> Mapping[str, Any]:
+        return {"artist": await withdraw_invite(acting, invite, key)}
+
+    return act
+
+
 def _accept_invite(asked: Mapping[str, Any]) -> Act:
     code, key = clean_text("code", asked["code"], longest=LONGEST_CODE), key_of(asked)
 
@@ -136,6 +160,13 @@ DEEDS = (
         InviteMemberInput,
         InviteMemberSuccess,
         _invite_member,
+    ),
+    Deed(
+        "withdraw_invite",
+        "Lets nobody come by an invite any more, as an owner. Its code is good no longer at once.",
+        WithdrawInviteInput,
+        MembersSuccess,
+        _withdraw_invite,
     ),
     Deed(
         "accept_invite",

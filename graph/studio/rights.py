@@ -55,13 +55,14 @@ class EndGrantSuccess:
 
 
 @strawberry.input(
-    description="What may be done with an asset, or with all assets of an artist that say nothing themselves. Begin "
-    "with a license or a preset; terms of your own take the place of what it says of the same use."
+    description="What may be done with an asset, with all assets of an artist that say nothing themselves, or with a "
+    "visual world, of which VISUAL_REUSE alone is stated. Begin with a license or a preset; terms of your own take "
+    "the place of what it says of the same use."
 )
 class SetPolicyInput:
     """The input of `setPolicy`."""
 
-    subject: strawberry.ID = strawberry.field(description="The asset, or the artist.")
+    subject: strawberry.ID = strawberry.field(description="The asset, the artist, or the visual world.")
     license: str | None = optional("An SPDX identifier, such as CC-BY-SA-4.0.")
     preset: PolicyPreset | None = optional("What is stated without a license.")
     terms: list[TermInput] | None = optional("Terms of your own, at most 16 with those of the license.")
@@ -73,7 +74,7 @@ class SetPolicyInput:
 class WithdrawPolicyInput:
     """The input of `withdrawPolicy`."""
 
-    subject: strawberry.ID = strawberry.field(description="The asset, or the artist.")
+    subject: strawberry.ID = strawberry.field(description="The asset, the artist, or the visual world.")
     expected_policy: strawberry.ID | None = optional("The policy you read: refused where another holds by now.")
     idempotency_key: str | None = key_field()
 
@@ -106,7 +107,8 @@ def _set_policy(asked: Mapping[str, Any]) -> Act:
     said, expected, key = read_said(asked), _expected(asked), key_of(asked)
 
     async def act(acting: Acting) -> Mapping[str, Any]:
-        policy, foreseen = await set_policy(acting, subject, stated(*said), expected, key)
+        wished = stated(*said, of_visual=subject.kind is Kind.VISUAL)
+        policy, foreseen = await set_policy(acting, subject, wished, expected, key)
         return {"policy": policy, "flipped": foreseen.told(Paging())}
 
     return act
@@ -146,8 +148,8 @@ def _end_grant(asked: Mapping[str, Any]) -> Act:
 DEEDS = (
     Deed(
         "set_policy",
-        "States what may be done with an asset, or with all assets of an artist. Ask `simulatePolicy` first to see "
-        "whom it concerns. Every version is kept. Only a signed-in person may.",
+        "States what may be done with an asset, with all assets of an artist, or with a visual world. Ask "
+        "`simulatePolicy` first to see whom it concerns. Every version is kept. Only a signed-in person may.",
         SetPolicyInput,
         SetPolicySuccess,
         _set_policy,

@@ -1,6 +1,6 @@
 """Who may see and do what is decided in one place each, and nowhere beside it.
 
-`db.access` says which rows (its predicates, through `allowed`), `domain.accounts.allow` what a key's scopes reach to
+`db.access` says which rows (its predicates, through `allowed`), out of what `db.viewers` tells of who asks, `domain.accounts.allow` what a key's scopes reach to
 (through `Deed`), and two doors make viewers. What stands elsewhere stands here, with its reason.
 """
 
@@ -18,9 +18,7 @@ Place = tuple[str, str]
 FACTS = frozenset({"holds", "edits", "is_agent", "scopes"})
 """What a viewer may, as it came through the door."""
 READ_ELSEWHERE: Mapping[Place, str] = {
-    ("resolvers/registration.py", "holds"): "the grants that the child's owner has count in what the parent answers",
     ("resolvers/verdicts.py", "holds"): "the grants that the asker has count in a verdict",
-    ("resolvers/receipts.py", "holds"): "the same, in a verdict that is kept",
     ("resolvers/simulations.py", "holds"): "whose verdicts are compared: the question is about one's own assets",
     ("resolvers/assets.py", "is_agent"): "a key may write an asset and not its badges: one input, two answers",
     ("resolvers/audio.py", "is_agent"): "a key hears what anybody hears",
@@ -40,6 +38,7 @@ SCOPES_ASKED: Mapping[str, str] = {
 }
 MEMBERSHIPS_READ: Mapping[str, str] = {
     "db/access.py": "the rules",
+    "db/viewers.py": "whose an artist is",
     "db/accounts.py": "viewers are made of them, and first owners",
     "db/artists.py": "how many artists one account owns is bounded",
     "db/memberships.py": "they are its noun",
@@ -53,7 +52,7 @@ PARTS_OF_RULES: Mapping[Place, str] = {
     ("db/map.py", "VIEWER_ACCOUNT"): "`viewer` is the account that asks",
     ("db/entitlements.py", "VIEWER_ACCOUNT"): "what was opened is opened to an account",
 }
-"""`held`, `owned` and `VIEWER_ACCOUNT` are what the rules are made of; elsewhere `allowed` is asked."""
+"""`held`, `edited`, `owned` and `VIEWER_ACCOUNT` are what the rules are made of; elsewhere `allowed` is asked."""
 LOCKED_UNASKED: Mapping[Place, str] = {
     ("db/jobs.py", "claim"): "a worker takes what is due, for nobody",
     ("db/keys.py", "count_keys"): "one's own account, against a bound",
@@ -62,7 +61,12 @@ LOCKED_UNASKED: Mapping[Place, str] = {
     ("db/entitlements.py", "open_entitlement"): "one's own account, against getting it twice",
     ("db/claims.py", "hold_claimable"): "anybody who signs in may claim an artist nobody signs in for",
     ("db/claims.py", "hold_claim"): "a person of this house decides, at the command line",
+    ("db/manifests.py", "hold_items"): "what a held draft holds: nobody changes it while it is copied",
+    ("db/manifests.py", "hold_scheduled"): "a promise nobody could keep is taken back, in nobody's name",
     ("db/memberships.py", "_lock"): "its callers say of whom: by a rule, or by the code of an invite",
+    ("db/uploads.py", "hold_staging"): "one's own account, against a bound",
+    ("db/uploads.py", "hold_staged"): "what it is for is held by a rule before anything is done with it",
+    ("db/demo.py", "hold_work"): "a worker gives a work of the demo scene its sound, for nobody",
 }
 
 
@@ -103,7 +107,7 @@ def unused(listed: Mapping[str, str] | Mapping[Place, str], found: set[str] | se
 
 
 def test_what_a_viewer_may_is_read_by_the_rules_only() -> None:
-    rules = {"db/access.py", "domain/accounts.py"}
+    rules = {"db/viewers.py", "domain/accounts.py"}
     found = [(path, line, name) for path in code() for line, name in attributes(path) if name_of(path) not in rules]
     none_of(
         [
@@ -146,8 +150,9 @@ def test_who_is_with_whom_is_read_by_the_rules_only() -> None:
 
 
 def test_no_rule_is_put_together_beside_the_rules() -> None:
-    raw = {"held", "owned", "VIEWER_ACCOUNT"}
-    found = [(path, *taken) for path in code() for taken in imported(path, "db.access") if taken[1] in raw]
+    raw = {"held", "edited", "owned", "VIEWER_ACCOUNT"}
+    others = [path for path in code() if name_of(path) != "db/access.py"]
+    found = [(path, *taken) for path in others for taken in imported(path, "db.viewers") if taken[1] in raw]
     none_of(
         [
             f"{at(path, line)} makes a rule of `{name}`: say it in db/access.py, and ask `allowed`"
@@ -182,7 +187,7 @@ def test_what_is_locked_to_be_changed_is_loaded_through_a_rule() -> None:
 def test_another_path_is_noticed(tmp_path: Path) -> None:
     other = tmp_path / "other.py"
     other.write_text(
-        "from db.access import allowed, held\n"
+        "from db.viewers import edited, held\n"
         "def hold(acting, row):\n"
         "    if row.owner in acting.viewer.edits and not acting.viewer.is_agent:\n"
         "        return select(row).with_for_update()\n"
@@ -190,5 +195,5 @@ def test_another_path_is_noticed(tmp_path: Path) -> None:
     )
     assert sorted(attributes(other)) == [(3, "edits"), (3, "is_agent")]
     assert list(calls(other, "Viewer")) == list(calls(other, "allow")) == [5]
-    assert list(imported(other, "db.access")) == [(1, "allowed"), (1, "held")]
+    assert list(imported(other, "db.viewers")) == [(1, "edited"), (1, "held")]
     assert list(unasked(other)) == [(2, "hold")]

@@ -34,8 +34,9 @@ from domain.ids import parse_ref
 from graph.reading import Execution, Reader
 from graph.schema import executable
 from graph.server.app import create_app
-from graph.server.serving import keep_what_is_made, server_of
+from graph.server.serving import server_of
 from graph.server.settings import Environment, Settings
+from graph.server.tidying import keep_what_is_made
 
 PRODUCTS = {"plan": Execution.PLAN, "reference": Execution.REFERENCE, "unguarded": Execution.PLAN}
 NAMES = (*PRODUCTS, "bare", "floor")

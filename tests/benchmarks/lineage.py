@@ -37,7 +37,7 @@ from domain.ids import Kind, Ref
 from domain.policies import PolicyPreset, stated
 from graph.reading import Reader
 from graph.schema import executable
-from graph.server.serving import keep_what_is_made
+from graph.server.tidying import keep_what_is_made
 from resolvers.context import Acting, now, uuid7
 from resolvers.simulations import foreseen_policy
 

@@ -97,8 +97,8 @@ grants = st.builds(
 
 
 @st.composite
-def facts(draw: st.DrawFn, *, with_cycles: bool = False, with_unread: bool = True) -> Facts:
-    count = draw(st.integers(1, 6))
+def facts(draw: st.DrawFn, *, least: int = 1, with_cycles: bool = False, with_unread: bool = True) -> Facts:
+    count = draw(st.integers(least, 6))
     parts = {
         asset(number): Part(
             asset(number),

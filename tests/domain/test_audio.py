@@ -263,10 +263,11 @@ def takes(role: MediaRole, format_: Format) -> bool:
     return True
 
 
-def test_a_master_is_sound_a_cover_is_a_picture_and_a_source_is_anything() -> None:
+def test_a_master_is_sound_a_cover_is_a_picture_a_loop_is_a_film_and_a_source_is_anything() -> None:
     taken = {(role, format_) for role in MediaRole for format_ in Format if takes(role, format_)}
     sound = {Format.WAV, Format.MP3, Format.FLAC, Format.AAC, Format.M4A, Format.OGG}
     pictures = {Format.PNG, Format.JPEG, Format.WEBP}
+    films = {Format.M4A, Format.MP4, Format.WEBM}  # what begins as M4A may be a film
     assert taken == {(MediaRole.MASTER, format_) for format_ in sound} | {
         (MediaRole.COVER, format_) for format_ in pictures
-    } | {(MediaRole.SOURCE, format_) for format_ in Format}
+    } | {(MediaRole.LOOP, format_) for format_ in films} | {(MediaRole.SOURCE, format_) for format_ in Format}

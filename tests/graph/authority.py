@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import insert, select, text
 
 from db import tables
@@ -29,6 +30,7 @@ from graph.reading import Reader
 from graph.schema import executable
 from graph.server.buckets import MemoryBuckets
 from graph.server.mail import Folder
+from graph.server.stores import StoreBlobs
 from resolvers.callers import Caller, House, secret_hash
 from resolvers.context import now, uuid7
 from resolvers.passwords import Passwords
@@ -90,6 +92,14 @@ def nothing_like(ref: str) -> str:
     return str(Ref(Kind(ref.partition("_")[0]), UUID(int=0x7777)))
 
 
+def elsewhere() -> StoreBlobs:
+    """A store that signs addresses; nothing is ever sent to it."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "REGION": "us-east-1"}.items():
+            environment.setenv(f"AWS_{name}", value)
+        return StoreBlobs("s3://casset")
+
+
 @dataclass
 class Town:
     """A database, everybody, and a household in each state that nobody shall change."""
@@ -107,6 +117,7 @@ class Town:
         ample = MemoryBuckets(10_000, 1)
         self.reader = Reader(executable(), self.database)
         self.house = House(Passwords(patience=30), Folder(self.folder, "casset@example.com"), ample, ample, ample)
+        self.house.staging = elsewhere()
         encoded = await self.house.passwords.hashed(PASSWORD)
         people = {**dict.fromkeys(MEMBERS, "nova"), "stranger": "far", "counterpart": "bo"}
         others = ("fan", "gate", "sieve")
@@ -162,7 +173,7 @@ class Town:
         """Another set of things in a state; crowded, also what the owner may not have many of."""
         kinds = {
             Kind.TRACK: ("track", "hooked", "theirs", "root", "heir"),
-            Kind.RELEASE: ("release",),
+            Kind.RELEASE: ("release", "coming", "out"),
             Kind.CONTRIBUTOR: ("person", "self"),
             Kind.CREDIT: ("credit",),
             Kind.SPLIT: ("split",),
@@ -171,10 +182,15 @@ class Town:
             Kind.POLICY: ("policy", "wide"),
             Kind.KEY: ("key", "own_key"),
             Kind.HOOK: ("hook",),
+            Kind.VISUAL: ("visual",),
             Kind.JOB: ("job",),
-            Kind.VERSION: ("version",),
+            Kind.MEDIA: ("staged",),
+            Kind.SUGGESTION: ("suggestion",),
+            Kind.VERSION: ("version", "sounding", "shown"),
             Kind.ARTIST: ("duo",),
             Kind.MEMBER: ("guest",),
+            Kind.INVITE: ("invite",),
+            Kind.IDENTITY: ("identity",),
             Kind.ENTITLEMENT: ("given",),
         }
         ids = {name: uuid7() for names in kinds.values() for name in names}
@@ -187,13 +203,24 @@ class Town:
         named |= {"title": f"Q{uuid7().hex[-20:]}", "email": f"{named['handle']}@example.com"}
         async with self.database.write() as connection:
             await self._furnish(connection, state, ids, named)
+            await self._releases(connection, ids)
             await self._around(connection, ids, named)
             if crowded:
                 await self._crowd(connection, ids, named)
-            artist = tables.artist
-            query = select(artist.c.version).where(artist.c.id == self.ids["nova"])
-            named["novaVersion"] = (await connection.execute(query)).scalar_one()
+            named |= await self._nova(connection)
         return Household(state, named)
+
+    async def _nova(self, connection: Any) -> dict[str, Any]:
+        """What Nova herself is like by now; all households are hers."""
+        artist, visual, theme = tables.artist, tables.visual_world, tables.theme
+        query = (
+            select(artist.c.version, visual.c.version.label("worn"), theme.c.ref)
+            .outerjoin_from(artist, visual, visual.c.id == artist.c.visual_id)
+            .outerjoin(theme, theme.c.id == artist.c.theme_id)
+            .where(artist.c.id == self.ids["nova"])
+        )
+        row = (await connection.execute(query)).one()
+        return {"novaVersion": row.version, "novaWorn": row.worn, "novaTheme": row.ref}
 
     async def _furnish(self, connection: Any, state: str, ids: dict[str, UUID], named: dict[str, Any]) -> None:
         """Nova's things, and those of the counterpart: `theirs` in the same state, `root` and `heir` for everybody to see."""
@@ -213,8 +240,12 @@ class Town:
             await connection.execute(insert(tables.metadata.tables[kind.value]).values(id=ids[name], **detail))
         version = {"id": ids["version"], "release_id": ids["release"], "number": 1}
         await connection.execute(insert(tables.release_version).values(version))
+        staged = {"id": ids["staged"], "asset_id": ids["track"], "account_id": self.ids["owner"], "role": "MASTER"}
+        staged |= {"sha256": "a" * 64, "byte_size": 1, "expires_at": now() + timedelta(days=1)}
+        await connection.execute(insert(tables.staged_upload).values(staged))
         hook = {"id": ids["hook"], "track_id": ids["hooked"], "start_ms": 0, "end_ms": 30_000}
         await connection.execute(insert(tables.hook).values(hook))
+        await connection.execute(insert(tables.visual_world).values(id=ids["visual"], owner_id=nova))
         await index_names(connection, [(ids["track"], FoundKind.TRACK, [named["title"]])])
         for name, child, parent, standing in (
             ("claim", "heir", "track", ("CLAIMED", "PENDING")),
@@ -225,6 +256,22 @@ class Town:
             row = {"status": standing[0], "registration": standing[1], "binding": True, "child_is_older": False}
             said = {"evidence_source": "CHILD_OWNER"}
             await connection.execute(insert(tables.lineage_edge).values(id=ids[name], **ends, **row, **said))
+
+    async def _releases(self, connection: Any, ids: dict[str, UUID]) -> None:
+        """One that lacks nothing before it is published, and one that is out."""
+        sound = {"asset_id": ids["root"], "role": "MASTER", "sha256": ids["root"].hex * 2}
+        await connection.execute(insert(tables.media).values(id=uuid7(), **sound))
+        for name, version, state, status in (
+            ("coming", "sounding", "PRIVATE", "DRAFT"),
+            ("out", "shown", "PUBLIC", "PUBLISHED"),
+        ):
+            row = {"id": ids[name], "kind": "RELEASE", "owner_id": self.ids["nova"], "title": name, "state": state}
+            await connection.execute(insert(tables.asset).values(row))
+            await connection.execute(insert(tables.release).values(id=ids[name], status=status))
+            row = {"id": ids[version], "release_id": ids[name], "number": 1, "is_compatibility": status == "PUBLISHED"}
+            await connection.execute(insert(tables.release_version).values(**row, state=status))
+            item = {"id": uuid7(), "version_id": ids[version], "asset_id": ids["root"], "position": 1}
+            await connection.execute(insert(tables.release_item).values(item))
 
     async def _around(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
         """Who is credited, what is stated, granted and open to whom, a job, and codes that were sent."""
@@ -247,6 +294,8 @@ class Town:
         await connection.execute(insert(tables.permission_grant).values(id=ids["grant"], term_set_id=terms, **grant))
         job = {"kind": "HASH_MEDIA", "subject_id": ids["track"], "owner_id": self.ids["nova"], "state": "DONE"}
         await connection.execute(insert(tables.job).values(id=ids["job"], **job))
+        row = {"track_id": ids["track"], "kind": "CAPTION", "caption": "Oh", "provider": "x", "provider_version": "1"}
+        await connection.execute(insert(tables.suggestion).values(id=ids["suggestion"], confidence=1, **row))
         given = {"account_id": self.ids["gate"], "scope": "TRACK", "asset_id": ids["track"], "source": "GRANT"}
         await connection.execute(insert(tables.entitlement).values(id=ids["given"], **given))
         standing = {"id": uuid7(), "entitlement_id": ids["given"], "state": "ACTIVE"}
@@ -260,7 +309,7 @@ class Town:
             await connection.execute(insert(tables.mailed_code).values(**row, **lasts))
 
     async def _crowd(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
-        """Keys of the owner; a duo that all Nova's people hold as they hold her, and a guest."""
+        """Keys and a linked sign-in of the owner; a duo that Nova's people hold as they hold her, a guest, an invite."""
         for name, artist in (("key", "nova"), ("own_key", None)):
             await self._add_key(connection, ids[name], "reads", ids[name].bytes, artist)
         row = {"id": ids["duo"], "handle": named["title"].lower(), "name": "duo", "kind": "DUO", "claimed": True}
@@ -269,6 +318,12 @@ class Town:
             await self._let_in(connection, uuid7(), name, ids["duo"])
         guest = {"account_id": self.ids["gate"], "artist_id": ids["duo"], "role": "MEMBER"}
         await connection.execute(insert(tables.membership).values(id=ids["guest"], **guest))
+        invite = {"artist_id": ids["duo"], "invited_by_id": self.ids["owner"], "role": "MEMBER"}
+        lasts = {"secret_hash": ids["invite"].bytes, "expires_at": now() + timedelta(days=1)}
+        await connection.execute(insert(tables.membership_invite).values(id=ids["invite"], **invite, **lasts))
+        for id_, subject in ((ids["identity"], named["title"]), (uuid7(), named["handle"])):
+            who = {"account_id": self.ids["owner"], "provider": "there", "issuer": "https://x.test", "subject": subject}
+            await connection.execute(insert(tables.identity).values(id=id_, **who))
 
     async def ask(self, viewer: str, document: str, variables: dict[str, Any]) -> bytes:
         """What somebody is answered over HTTP."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.accounts import viewer_of_account
+from db.custody import DETAILS
 from db.engine import Database
-from domain.accounts import ANONYMOUS
+from domain.accounts import ANONYMOUS, Viewer
 from domain.ids import Kind, Ref
 from graph.reading import Execution, Reader
 from graph.schema import executable
@@ -25,6 +27,11 @@ from graph.server.mail import Folder
 from resolvers.callers import Caller, House
 from resolvers.context import now, uuid7
 from resolvers.passwords import Passwords
+
+# For tests that ask as a viewer, without signing in: Ada and Bo, each with an artist of that name.
+ADA, BO = UUID(int=21), UUID(int=22)
+ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
+BOS = Viewer(UUID(int=32), (BO,), (BO,))
 
 PEOPLE = ("ada", "bo", "cy", "dee")
 ARTISTS = ("nova", "far")
@@ -151,3 +158,67 @@ async def company(database: Database, folder: Path, execution: Execution = Execu
     await here.settle()
     yield here
     house.passwords.close()
+
+
+async def add_owners(connection: AsyncConnection) -> None:
+    """Ada and Bo, each with an account and an artist."""
+    for viewer, handle in ((ADAS, "ada"), (BOS, "bo")):
+        await connection.execute(insert(tables.account).values(id=viewer.account, handle=handle))
+        await add_artist(connection, viewer.holds[0], handle)
+
+
+async def add_artist(connection: AsyncConnection, artist: UUID, handle: str) -> None:
+    """An artist somebody signs in for."""
+    row = {"id": artist, "handle": handle, "name": handle, "kind": "CREATOR", "claimed": True}
+    await connection.execute(insert(tables.artist).values(row))
+
+
+async def add_asset(
+    connection: AsyncConnection,
+    asset: UUID,
+    owner: UUID,
+    state: str = "PUBLIC",
+    kind: Kind = Kind.TRACK,
+    title: str = "x",
+    **details: Any,
+) -> None:
+    """An asset, with what its kind has of its own."""
+    row = {"id": asset, "kind": kind.value.upper(), "owner_id": owner, "title": title, "state": state}
+    await connection.execute(insert(tables.asset).values(row))
+    await connection.execute(insert(DETAILS[kind]).values(id=asset, **details))
+
+
+async def add_edge(connection: AsyncConnection, child: UUID, parent: UUID, kind: str, **said: Any) -> None:
+    """An edge that an import confirmed."""
+    row = {"id": uuid7(), "child_id": child, "parent_id": parent, "kind": kind, "evidence_source": "IMPORT"}
+    standing = {"status": "CONFIRMED", "registration": "REGISTERED", "binding": True, "child_is_older": False}
+    await connection.execute(insert(tables.lineage_edge).values({**row, **standing, **said}))
+
+
+async def publish(connection: AsyncConnection, release: UUID, item: UUID) -> None:
+    """Let the next version of a release be out, which holds one thing, as an import brings it."""
+    version, id_ = tables.release_version, uuid7()
+    of_release = version.c.release_id == release
+    number = (await connection.execute(select(func.count()).where(of_release))).scalar_one() + 1
+    was_out = of_release, version.c.state == "PUBLISHED"
+    await connection.execute(update(version).where(*was_out).values(state="SUPERSEDED"))
+    row = {"id": id_, "release_id": release, "number": number, "state": "PUBLISHED", "is_compatibility": True}
+    await connection.execute(insert(version).values(**row, published_at=func.now()))
+    await connection.execute(insert(tables.release_item).values(id=uuid7(), version_id=id_, asset_id=item, position=1))
+    current = update(tables.release).where(tables.release.c.id == release)
+    await connection.execute(current.values(current_version_id=id_))
+
+
+async def ask(reader: Reader, viewer: Viewer, document: str, **variables: Any) -> Any:
+    """The answer of the first field; the whole of it where it was refused."""
+    answer = json.loads((await reader.answer(document, None, variables, viewer)).body)
+    if not answer.get("data"):
+        return answer
+    assert "errors" not in answer, answer
+    return next(iter(answer["data"].values()))
+
+
+async def left_behind(database: Database, listed: Sequence[Table]) -> list[int]:
+    """How many rows there are in some tables."""
+    async with database.read() as connection:
+        return [(await connection.execute(select(func.count()).select_from(table))).scalar_one() for table in listed]

@@ -54,3 +54,12 @@ def readers(scene_database: Database) -> dict[Execution, Reader]:
     plan, reference = readers[Execution.PLAN], readers[Execution.REFERENCE]
     reference.documents, reference.plans = plan.documents, plan.plans
     return readers
+
+
+@pytest.fixture(scope="module")
+async def drawn_database(new_target: Callable[[], dict[str, Any]]) -> AsyncIterator[Database]:
+    """A database for graphs that are drawn, side by side."""
+    opened = Database(new_target())
+    await opened.open()
+    yield opened
+    await opened.close()

@@ -339,7 +339,12 @@ class Author:
         if type_.name == "Boolean":
             return self._happens(0.5)
         if type_.name == "Int":
-            sizes = {"endMs": (40_000, 60_000, 120_000), "startMs": (0, 1000, 30_000), "lengthMs": (1000, 30_000)}
+            sizes = {
+                "endMs": (40_000, 60_000, 120_000),
+                "startMs": (0, 1000, 30_000),
+                "lengthMs": (1000, 30_000),
+                "second": (20, 100),
+            }
             return self.chance.choice(sizes.get(word, (1, 2, 3, 5))) if self._happens(0.98) else -1
         return self._text(type_.name, field_name, word)
 
@@ -357,6 +362,8 @@ class Author:
             return self.chance.choice((*QUERIES, *QUERIES, *NASTY[:8]))
         if word == "ref":
             return self._id(list(self.pool.ids)) if self._happens(0.4) else self.chance.choice(self.pool.references)
+        if word == "hash":
+            return digest(self.chance.choice("abc")) if self._happens(0.98) else "no hash"
         if word == "handle":
             return self.chance.choice(self.pool.handles)
         kinds: Sequence[str] = list(self.pool.ids)

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import Range
 from db import tables
 from db.engine import Database
 from db.provenance import append_events
-from db.search import index_names
+from db.search import index_lyrics, index_names
 from domain.accounts import EDITING_ROLES, Role, Viewer
 from domain.assets import AssetKind, AssetState, Badge, MediaRole, SampleSubkind
 from domain.contributors import Acceptance, CreditRole, Pool
@@ -76,6 +76,7 @@ OUTSIDE_KINDS = {
     "release_version": Kind.VERSION,
     "room": Kind.ROOM,
     "split": Kind.SPLIT,
+    "suggestion": Kind.SUGGESTION,
     "theme": Kind.THEME,
     "visual_world": Kind.VISUAL,
 }
@@ -99,6 +100,7 @@ class Rows:
     keys: dict[str, UUID] = field(default_factory=dict)
     _rows: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
     _found: list[tuple[UUID, FoundKind, list[str]]] = field(default_factory=list)
+    _sung: list[tuple[UUID, str]] = field(default_factory=list)
     _events: list[Event] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> str:
@@ -203,6 +205,15 @@ class Rows:
             self.put(tables.term, id=self.new_key(), term_set_id=key, position=position, **term)
         return key
 
+    def lyrics(self, name: str, line: str, start_ms: int) -> None:
+        """Write the lyrics of a track, two lines of five seconds; the words of the first have times."""
+        end_ms, words, timed = start_ms + 5_000, line.split(), []
+        for number, word in enumerate(words):
+            timed.append([start_ms + number * 100, start_ms + number * 100 + 100, word])
+        lines = [[start_ms, end_ms, line, timed], [end_ms, end_ms + 5_000, line, []]]
+        self.put(tables.lyrics, track_id=self.keys[name], language="pt-BR", lines=lines)
+        self._sung.append((self.keys[name], line))
+
     def event(self, name: str, subject: str, kind: EventKind, **payload: Any) -> None:
         """Append a provenance event to its subject's chain."""
         key = self.name(name, Kind.EVENT)
@@ -233,6 +244,8 @@ class Rows:
                 await connection.execute(insert(table).values(values))
             await append_events(connection, self._events)
             await index_names(connection, self._found)
+            for track, line in self._sung:
+                await index_lyrics(connection, track, [line])
 
 
 def digest(text: str) -> str:
@@ -283,6 +296,7 @@ async def furnish(database: Database, seed: int = 7, crowd: int = 60) -> Scene:
     _lineage(rows)
     _only_here(rows)
     _crowd(rows, crowd)
+    _sung(rows)
     await rows.write(database)
     return Scene(rows, viewers)
 
@@ -763,3 +777,21 @@ def _crowd_release(rows: Rows, number: int, name: str, names: list[str]) -> None
                 position=position,
                 title=chance.choice((None, "Frozen")),
             )
+
+
+def _sung(rows: Rows) -> None:
+    """Lyrics of Nova's tracks, and what is suggested for them: `suggestion.timing.track.private` …"""
+    for number, state in enumerate(STATES):
+        name = f"track.{state}"
+        # Across the beginning of the hook of the track.
+        rows.lyrics(name, f'Sung in {name} \\ " 🥁', 34_850)
+        track = rows.keys[name]
+        opinion = {"track_id": track, "provider": "Listener", "provider_version": "1", "created_at": START}
+        for kind, content in (
+            ("HOOK_WINDOW", {"start_ms": 1_000, "end_ms": 31_000}),
+            ("CAPTION", {"caption": NASTY[number]}),
+            ("TIMING", {"lines": [[0, 10, f"Heard in {name}", []]], "language": None}),
+            ("COLOURS", {"hue": 359, "saturation": 0, "lightness": 100}),
+        ):
+            said = {"kind": kind, "confidence": Decimal("0.5000"), **content}
+            rows.add(f"suggestion.{kind.lower()}.{name}", tables.suggestion, **opinion, **said)

@@ -15,7 +15,7 @@ from time import perf_counter
 
 import pytest
 
-from db.access import viewer_values
+from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.ids import Kind
 from graph.reading import Answer, Execution, Reader

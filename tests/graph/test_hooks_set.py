@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 
 from db import tables
 from db.engine import Database
@@ -17,10 +16,8 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from graph.reading import Execution, Reader
 from graph.schema import executable
+from tests.graph.company import ADA, ADAS, BOS, add_asset, add_owners, ask, left_behind
 
-ADA, BO = UUID(int=21), UUID(int=22)
-ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
-BOS = Viewer(UUID(int=32), (BO,), (BO,))
 MEMBER = Viewer(UUID(int=31), (ADA,), ())
 KEY = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset(KeyScope))
 TRACKS = {"long": (UUID(int=101), 180_000), "short": (UUID(int=102), 20_000), "unknown": (UUID(int=103), None)}
@@ -32,28 +29,15 @@ SET = """mutation ($input: SetHookInput!) { setHook(input: $input) { __typename 
 @pytest.fixture
 async def reader(database: Database) -> Reader:
     async with database.write() as connection:
-        for artist, viewer, handle in ((ADA, ADAS, "ada"), (BO, BOS, "bo")):
-            await connection.execute(insert(tables.account).values(id=viewer.account, handle=handle))
-            await connection.execute(
-                insert(tables.artist).values(id=artist, handle=handle, name=handle, kind="CREATOR", claimed=True)
-            )
+        await add_owners(connection)
         for id_, duration in TRACKS.values():
-            await connection.execute(insert(tables.asset).values(id=id_, kind="TRACK", owner_id=ADA, title="x"))
-            await connection.execute(insert(tables.track).values(id=id_, duration_ms=duration))
+            await add_asset(connection, id_, ADA, "PRIVATE", duration_ms=duration)
     return Reader(executable(), database)
 
 
 async def set_hook(reader: Reader, viewer: Viewer = ADAS, track: str = "long", **given: Any) -> dict[str, Any]:
     asked = {"track": str(Ref(Kind.TRACK, TRACKS[track][0])), **given}
-    answer = json.loads((await reader.answer(SET, None, {"input": asked}, viewer)).body)
-    return dict(answer["data"]["setHook"]) if answer.get("data") else dict(answer)
-
-
-async def left_behind(database: Database) -> list[int]:
-    async with database.read() as connection:
-        return [
-            (await connection.execute(select(func.count()).select_from(table))).scalar() or 0 for table in LEFT_BEHIND
-        ]
+    return dict(await ask(reader, viewer, SET, input=asked))
 
 
 def window(answer: dict[str, Any]) -> tuple[int, int]:
@@ -88,7 +72,7 @@ async def test_a_window_that_does_not_fit_is_refused(
 ) -> None:
     answer = await set_hook(reader, track=track, startMs=start)
     assert (answer["code"], answer["path"]) == ("VALIDATION", ["startMs"])
-    assert await left_behind(database) == [0, 0, 0, 0]
+    assert await left_behind(database, LEFT_BEHIND) == [0, 0, 0, 0]
 
 
 async def test_what_is_left_out_stays_and_what_changes_nothing_writes_nothing(
@@ -99,7 +83,7 @@ async def test_what_is_left_out_stays_and_what_changes_nothing_writes_nothing(
     assert window(second) == (10_000, 40_000)
     assert second["hook"] == {**first["hook"], "caption": "There", "version": 2}
     assert await set_hook(reader, startMs=10_000, badges=["REMIX"], expectedVersion=2) == second
-    assert await left_behind(database) == [1, 2, 2, 2]
+    assert await left_behind(database, LEFT_BEHIND) == [1, 2, 2, 2]
     third = await set_hook(reader, startMs=None, caption=None, badges=[], expectedVersion=2)
     assert (window(third), third["hook"]["caption"], third["hook"]["badges"]) == ((35_000, 65_000), None, [])
 
@@ -119,7 +103,7 @@ async def test_two_editors_who_save_at_once_are_told_apart(reader: Reader, datab
             *[set_hook(reader, startMs=n * 1000 + (version or 0), expectedVersion=version) for n in range(5)]
         )
         assert sorted(answer["__typename"] for answer in answers) == ["ConflictError"] * 4 + ["SetHookSuccess"]
-    assert await left_behind(database) == [1, 2, 2, 2]
+    assert await left_behind(database, LEFT_BEHIND) == [1, 2, 2, 2]
 
 
 @pytest.mark.parametrize("viewer", [BOS, MEMBER])
@@ -129,10 +113,9 @@ async def test_a_track_that_is_not_yours_and_none_answer_alike(
     not_yours = await set_hook(reader, viewer)
     assert not_yours == await set_hook(reader, viewer, **{"track": "long"} | {"startMs": 1})
     nobodys = str(Ref(Kind.TRACK, UUID(int=999)))
-    answer = json.loads((await reader.answer(SET, None, {"input": {"track": nobodys}}, viewer)).body)
-    assert answer["data"]["setHook"] == not_yours
+    assert await ask(reader, viewer, SET, input={"track": nobodys}) == not_yours
     assert not_yours["code"] == "NOT_FOUND"
-    assert await left_behind(database) == [0, 0, 0, 0]
+    assert await left_behind(database, LEFT_BEHIND) == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -151,13 +134,13 @@ async def test_a_refusal_is_typed_and_writes_nothing(
 ) -> None:
     answer = await set_hook(reader, viewer, **given)
     assert (answer["__typename"], answer["path"]) == (typename, path)
-    assert await left_behind(database) == [0, 0, 0, 0]
+    assert await left_behind(database, LEFT_BEHIND) == [0, 0, 0, 0]
 
 
 async def test_an_idempotency_key_sets_a_hook_once(reader: Reader, database: Database) -> None:
     answers = await asyncio.gather(*[set_hook(reader, startMs=5, idempotencyKey="k") for _ in range(4)])
     assert all(answer == answers[0] for answer in answers)
-    assert await left_behind(database) == [1, 1, 1, 1]
+    assert await left_behind(database, LEFT_BEHIND) == [1, 1, 1, 1]
     assert (await set_hook(reader, startMs=6, idempotencyKey="k"))["code"] == "IDEMPOTENCY_MISMATCH"
 
 

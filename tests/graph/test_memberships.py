@@ -115,6 +115,74 @@ async def test_a_code_is_good_once_however_many_come_with_it_at_once(here: Compa
     assert await here.count(tables.membership, tables.membership.c.ended_at.is_not(None)) == 3
 
 
+async def invites(here: Company, who: str | None) -> list[Any]:
+    """The open invites to Nova, as somebody sees them."""
+    asked = "id role sender expiresAt artist { handle }"
+    told, _ = await here.ask(who, f'{{ artist(handle: "nova") {{ invites {{ nodes {{ {asked} }} totalCount }} }} }}')
+    assert told["invites"]["totalCount"] == len(told["invites"]["nodes"])
+    return list(told["invites"]["nodes"])
+
+
+async def test_open_invites_are_known_to_owners_only(here: Company) -> None:
+    await here.joined("bo", "EDITOR")
+    await here.joined("dee", "OWNER")
+    await here.invited("MEMBER")
+    over = await here.invited("OWNER")
+    invite = tables.membership_invite
+    passed = {"expires_at": now() - timedelta(seconds=1)}
+    await here.alter(invite, passed, invite.c.secret_hash == secret_hash(over))
+    (open_,) = await invites(here, "dee")
+    assert (open_["role"], open_["sender"], open_["artist"]) == ("MEMBER", "ada", {"handle": "nova"})
+    document = "query ($id: ID!) { node(id: $id) { id } }"
+    assert (await here.ask("ada", document, id=open_["id"]))[0] == {"id": open_["id"]}
+    for who in ("bo", "cy", None):
+        assert await invites(here, who) == []
+        nobodys = "invite_01jd0000000000000000000000"
+        assert (await here.ask(who, document, id=open_["id"]))[1] == (await here.ask(who, document, id=nobodys))[1]
+
+
+async def test_a_withdrawn_invite_lets_nobody_in(here: Company) -> None:
+    await here.joined("dee", "OWNER")
+    code = await here.invited("EDITOR")
+    (open_,) = await invites(here, "dee")
+    told = await here.do("dee", "withdrawInvite", id=open_["id"], idempotencyKey="one")
+    assert told["artist"] == {"id": here.ids["nova"]}
+    before = await everything(here)
+    assert await here.do("dee", "withdrawInvite", id=open_["id"], idempotencyKey="one") == told
+    assert await here.do("bo", "acceptInvite", code=code) == await here.do("bo", "acceptInvite", code=CODE)
+    assert (await here.do("ada", "withdrawInvite", id=open_["id"]))["code"] == "NOT_FOUND", "it is over"
+    assert await everything(here) == before
+    assert await invites(here, "ada") == []
+    async with here.database.read() as connection:
+        event = tables.provenance_event.c
+        last = await connection.execute(select(event.body).order_by(event.sequence.desc()).limit(1))
+        assert '"WITHDRAWN"' in last.scalar_one()
+
+
+async def test_an_invite_is_withdrawn_by_owners_only_and_is_else_not_there(here: Company) -> None:
+    await here.joined("bo", "EDITOR")
+    code = await here.invited("MEMBER")
+    (open_,) = await invites(here, "ada")
+    before = await everything(here)
+    for who in ("bo", "cy"):
+        told = await here.do(who, "withdrawInvite", id=open_["id"])
+        assert told["code"] == "NOT_FOUND"
+        assert told == await here.do(who, "withdrawInvite", id="invite_01jd0000000000000000000000")
+    assert await everything(here) == before
+    assert (await here.do("cy", "acceptInvite", code=code))["__typename"] == "MembersSuccess"
+
+
+async def test_an_invite_is_followed_or_withdrawn_and_never_both(here: Company) -> None:
+    for _ in range(3):
+        code = await here.invited("MEMBER")
+        (open_,) = await invites(here, "ada")
+        deeds = here.do("bo", "acceptInvite", code=code), here.do("ada", "withdrawInvite", id=open_["id"])
+        told = await here.at_once(LOCKED, *deeds)
+        assert sorted(each["__typename"] for each in told) == ["MembersSuccess", "NotFoundError"]
+        if "bo" in await here.members("ada"):
+            await here.do("bo", "leaveArtist", artist=here.ids["nova"])
+
+
 async def test_who_is_a_member_already_does_not_use_a_code_up(here: Company) -> None:
     code = await here.invited("MEMBER")
     assert (await here.do("ada", "acceptInvite", code=code))["code"] == "CONFLICT"
@@ -260,6 +328,20 @@ async def test_an_ex_member_sees_and_changes_nothing_that_membership_showed(here
     told = await here.do("bo", "updateArtist", "artist { id }", id=here.ids["nova"], expectedVersion=1, bio="Mine!")
     assert told["code"] == "NOT_FOUND"
     assert await here.members("bo") == {}
+
+
+async def test_who_repeats_what_they_did_as_a_member_is_told_nothing_of_it_any_more(here: Company) -> None:
+    member = await here.joined("bo", "EDITOR")
+    made = {"owner": here.ids["nova"], "title": "Ours", "details": {"track": {}}, "idempotencyKey": "one"}
+    first = await here.do("bo", "createAsset", "asset { id title }", **made)
+    assert await here.do("bo", "createAsset", "asset { id title }", **made) == first, "to a member, the same"
+    await here.do("ada", "removeMember", id=member)
+    before = await everything(here)
+    told = await here.do("bo", "createAsset", "asset { id title }", **made)
+    assert (told["__typename"], told["code"], told["path"]) == ("NotFoundError", "NOT_FOUND", [])
+    other = await here.do("bo", "createAsset", "asset { id }", **{**made, "title": "Mine"})
+    assert other["code"] == "IDEMPOTENCY_MISMATCH"
+    assert await everything(here) == before
 
 
 async def test_who_leaves_is_outside_in_the_same_request(here: Company) -> None:

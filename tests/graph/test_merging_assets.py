@@ -8,19 +8,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, text
 
 from db import tables
 from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.ids import Kind, Ref
 from domain.keys import KeyScope
+from domain.rights import Use
 from graph.reading import Execution, Reader
 from graph.schema import executable
+from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_edge, add_owners, ask, left_behind
 
-ADA, BO = UUID(int=21), UUID(int=22)
-ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
-BOS = Viewer(UUID(int=32), (BO,), (BO,))
 MEMBER = Viewer(UUID(int=31), (ADA,), ())
 BOTH = Viewer(UUID(int=31), (ADA, BO), (ADA, BO))
 KEY = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset(KeyScope))
@@ -52,33 +51,20 @@ def uid(name: str) -> UUID:
 @pytest.fixture
 async def reader(database: Database) -> Reader:
     async with database.write() as connection:
-        for artist, viewer, handle in ((ADA, ADAS, "ada"), (BO, BOS, "bo")):
-            await connection.execute(insert(tables.account).values(id=viewer.account, handle=handle))
-            await connection.execute(
-                insert(tables.artist).values(id=artist, handle=handle, name=handle, kind="CREATOR", claimed=True)
-            )
+        await add_owners(connection)
         for name, number in NUMBERS.items():
             if name != "nobodys":
-                kind = KINDS.get(name, Kind.TRACK)
-                row = {"id": UUID(int=number), "kind": kind.value.upper(), "title": name, "state": "PUBLIC"}
                 owner = BO if name in {"bos", "child"} else ADA
-                await connection.execute(insert(tables.asset).values({**row, "owner_id": owner}))
-                table = {Kind.SAMPLE: tables.sample, Kind.RELEASE: tables.release}.get(kind, tables.track)
-                await connection.execute(insert(table).values(id=UUID(int=number)))
+                await add_asset(connection, UUID(int=number), owner, kind=KINDS.get(name, Kind.TRACK), title=name)
         for id_, name in ((PERSON, "Dee"), (OTHER, "Eve")):
             await connection.execute(insert(tables.contributor).values(id=id_, name=name))
     return Reader(executable(), database)
 
 
-async def ask(reader: Reader, document: str, viewer: Viewer = ADAS, **variables: Any) -> Any:
-    answer = json.loads((await reader.answer(document, None, variables, viewer)).body)
-    return next(iter(answer["data"].values())) if answer.get("data") else answer
-
-
 async def do(reader: Reader, name: str, viewer: Viewer = ADAS, **given: Any) -> None:
     document = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ __typename
       ... on UserError {{ message }} }} }}"""
-    answer = await ask(reader, document, viewer, input=given)
+    answer = await ask(reader, viewer, document, input=given)
     assert answer["__typename"].endswith("Success"), answer
 
 
@@ -87,14 +73,7 @@ async def merge(
 ) -> Any:
     given = {"keep": REFS[keep], "retire": REFS[retire]}
     expected = {"expectedVersion": versions[0], "expectedRetiredVersion": versions[1]}
-    return await ask(reader, MERGE, viewer, input={**given, **expected, **more})
-
-
-async def left_behind(database: Database) -> list[int]:
-    async with database.read() as connection:
-        return [
-            (await connection.execute(select(func.count()).select_from(table))).scalar() or 0 for table in LEFT_BEHIND
-        ]
+    return await ask(reader, viewer, MERGE, input={**given, **expected, **more})
 
 
 async def edge(reader: Reader, child: str, parent: str, viewer: Viewer = ADAS, kind: str = "SAMPLES") -> None:
@@ -136,8 +115,8 @@ async def test_the_one_that_stays_takes_over_what_it_lacks_and_nothing_stands_tw
 
     answer = await merge(reader, "keep", "retire", (2, 3))
     assert answer["asset"] == {"id": REFS["keep"], "version": 3, "title": "keep"}
-    told = await ask(reader, WHOLE, id=REFS["keep"])
-    assert told == await ask(reader, WHOLE, id=REFS["retire"]), "the old id leads to it"
+    told = await ask(reader, ADAS, WHOLE, id=REFS["keep"])
+    assert told == await ask(reader, ADAS, WHOLE, id=REFS["retire"]), "the old id leads to it"
     assert sorted(node["parent"]["id"] for node in told["parents"]["nodes"]) == sorted([REFS["parent"], REFS["third"]])
     assert [node["child"]["id"] for node in told["children"]["nodes"]] == [REFS["child"]]
     assert [(node["contributor"]["id"], node["position"]) for node in told["credits"]["nodes"]] == [
@@ -167,9 +146,9 @@ async def test_chains_of_merges_are_flat_and_every_old_id_is_good_for_writing_to
     assert (await merge(reader, "retire", "third"))["asset"]["id"] == REFS["retire"]
     assert (await merge(reader, "keep", "retire", (1, 2)))["asset"]["id"] == REFS["keep"]
     for name in ("third", "retire"):
-        assert (await ask(reader, WHOLE, id=REFS[name]))["id"] == REFS["keep"]
+        assert (await ask(reader, ADAS, WHOLE, id=REFS[name]))["id"] == REFS["keep"]
     await do(reader, "updateAsset", id=REFS["third"], title="One", expectedVersion=2)
-    assert (await ask(reader, WHOLE, id=REFS["retire"]))["title"] == "One"
+    assert (await ask(reader, ADAS, WHOLE, id=REFS["retire"]))["title"] == "One"
     async with database.read() as connection:
         open_ = "SELECT old_id, new_id FROM merge WHERE upper_inf(known) AND upper_inf(valid) ORDER BY old_id"
         rows = [tuple(row) for row in await connection.execute(text(open_))]
@@ -211,7 +190,7 @@ async def test_every_answer_about_an_old_id_is_the_one_about_the_new(reader: Rea
 
     async def about(asset: str) -> Any:
         values = {"id": REFS[asset], **({"other": REFS["third"]} if "$other" in variables else {})}
-        return await ask(reader, f"query {variables} {{ {name}{given} {wanted} }}", **values)
+        return await ask(reader, ADAS, f"query {variables} {{ {name}{given} {wanted} }}", **values)
 
     assert await about("retire") == await about("keep")
     assert await about("keep"), "there is an answer"
@@ -222,9 +201,9 @@ async def test_what_is_made_from_an_old_id_is_registered_as_from_the_new(reader:
     await merge(reader, "keep", "retire")
     told = await ask(
         reader,
+        BOS,
         """mutation ($input: DeclareEdgeInput!) { declareEdge(input: $input) {
           ... on DeclareEdgeSuccess { edge { status registration parent { id } } } } }""",
-        BOS,
         input={"child": REFS["bos"], "parent": REFS["retire"], "kind": "SAMPLES"},
     )
     assert told["edge"] == {"status": "CONFIRMED", "registration": "REGISTERED", "parent": {"id": REFS["keep"]}}
@@ -234,13 +213,14 @@ async def test_a_receipt_about_an_old_id_is_about_the_new_and_can_be_replayed(re
     await merge(reader, "keep", "retire")
     told = await ask(
         reader,
+        ADAS,
         """mutation ($input: RecordPermissionCheckInput!) { recordPermissionCheck(input: $input) {
           ... on RecordPermissionCheckSuccess { receipt { id body } } } }""",
         input={"id": REFS["retire"], "uses": ["REMIX"]},
     )
     assert json.loads(told["receipt"]["body"])["question"]["asset"] == REFS["keep"]
     again = "query ($id: ID!) { replay(receiptId: $id) { reproduced } }"
-    assert (await ask(reader, again, id=told["receipt"]["id"])) == {"reproduced": True}
+    assert (await ask(reader, ADAS, again, id=told["receipt"]["id"])) == {"reproduced": True}
 
 
 async def test_everybody_whose_verdict_flips_is_told(reader: Reader, database: Database) -> None:
@@ -252,11 +232,29 @@ async def test_everybody_whose_verdict_flips_is_told(reader: Reader, database: D
     assert answer["flipped"]["count"] > 0
     assert {change["asset"]["id"] for change in answer["flipped"]["changes"]} == {REFS["child"]}
     rights = "query ($id: ID!) { asset(id: $id) { rights(uses: [COMMERCIAL_USE]) { decision } } }"
-    (first, _) = (await ask(reader, rights, id=REFS["child"]))["rights"]
+    (first, _) = (await ask(reader, ADAS, rights, id=REFS["child"]))["rights"]
     assert first["decision"] == "LICENSE_REQUIRED"
     async with database.read() as connection:
         owners = text("SELECT payload->>'owner' FROM outbox WHERE topic = 'rights.changed' ORDER BY id DESC LIMIT 1")
         assert (await connection.execute(owners)).scalar() == str(Ref(Kind.ARTIST, BO))
+
+
+async def test_of_two_edges_that_become_one_the_binding_one_stands(reader: Reader, database: Database) -> None:
+    async with database.write() as connection:
+        await add_edge(connection, uid("retire"), uid("bos"), "SAMPLES")
+        await add_edge(connection, uid("keep"), uid("bos"), "SAMPLES", status="REJECTED", binding=False)
+    await merge(reader, "keep", "retire")
+    told = await ask(reader, ADAS, WHOLE, id=REFS["keep"])
+    assert told["parents"]["nodes"] == [{"kind": "SAMPLES", "status": "CONFIRMED", "parent": {"id": REFS["bos"]}}]
+
+
+async def test_a_hook_that_goes_over_is_told_where_its_verdict_flips(reader: Reader) -> None:
+    await do(reader, "setHook", track=REFS["retire"], startMs=7)
+    await do(reader, "setPolicy", subject=REFS["retire"], license="CC0-1.0")
+    await do(reader, "setPolicy", subject=REFS["keep"], preset="ALL_RIGHTS_RESERVED")
+    flipped = (await merge(reader, "keep", "retire"))["flipped"]
+    assert flipped["count"] == 2 * len(Use)
+    assert {change["asset"]["id"] for change in flipped["changes"]} == {REFS["keep"]}
 
 
 @pytest.mark.parametrize(
@@ -279,7 +277,7 @@ async def test_what_cannot_be_one_is_refused_and_nothing_is_written(
 ) -> None:
     answer = await merge(reader, keep, retire, viewer=viewer)
     assert (answer["__typename"], answer["path"]) == (typename, path)
-    assert await left_behind(database) == [0, 0, 0, 0]
+    assert await left_behind(database, LEFT_BEHIND) == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("edges", [[("keep", "retire")], [("retire", "parent"), ("parent", "keep")]])
@@ -294,7 +292,7 @@ async def test_what_is_made_from_the_other_is_not_the_same(reader: Reader, edges
 async def test_what_is_part_of_a_release_that_is_out_stays(reader: Reader, database: Database) -> None:
     await do(reader, "setReleaseItems", release=REFS["album"], items=[REFS["retire"]], expectedVersion=1)
     async with database.write() as connection:
-        await connection.execute(text("UPDATE release_version SET state = 'PUBLISHED'"))
+        await connection.execute(text("UPDATE release_version SET state = 'PUBLISHED', is_compatibility = true"))
     refused = await merge(reader, "keep", "retire")
     assert (refused["code"], refused["path"]) == ("VALIDATION", ["retire"])
     assert (await merge(reader, "retire", "keep"))["asset"]["id"] == REFS["retire"]
@@ -305,7 +303,7 @@ async def test_two_who_merge_at_once_either_way_make_one_merge(reader: Reader, d
         *[merge(reader, *pair) for pair in (("keep", "retire"), ("retire", "keep")) for _ in range(3)]
     )
     assert [answer["__typename"] for answer in answers].count("MergeAssetsSuccess") == 1
-    assert await left_behind(database) == [1, 2, 2, 2]
+    assert await left_behind(database, LEFT_BEHIND) == [1, 2, 2, 2]
     stale = await merge(reader, "third", "keep")
     assert stale["code"] == "CONFLICT"
 
@@ -313,7 +311,7 @@ async def test_two_who_merge_at_once_either_way_make_one_merge(reader: Reader, d
 async def test_an_idempotency_key_merges_once(reader: Reader, database: Database) -> None:
     answers = [await merge(reader, "keep", "retire", idempotencyKey="k") for _ in range(2)]
     assert answers[0]["asset"] == answers[1]["asset"]
-    assert (await left_behind(database))[0] == 1
+    assert (await left_behind(database, LEFT_BEHIND))[0] == 1
     assert (await merge(reader, "keep", "third", idempotencyKey="k"))["code"] == "IDEMPOTENCY_MISMATCH"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import update
 
 from db import tables
 from db.engine import Database
@@ -17,10 +17,9 @@ from domain.ids import Kind, Ref
 from graph.reading import Reader
 from graph.schema import executable
 from resolvers.context import now
+from tests.graph.company import ADA, ADAS, BO, BOS, add_artist, add_asset, add_edge, add_owners, ask, left_behind
 
-ADA, BO, CLEO = UUID(int=21), UUID(int=22), UUID(int=23)
-ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
-BOS = Viewer(UUID(int=32), (BO,), (BO,))
+CLEO = UUID(int=23)
 AGENT = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True)
 LOOP, REMIX, MEDLEY, SECRET = UUID(int=101), UUID(int=102), UUID(int=103), UUID(int=104)
 LEFT_BEHIND = (tables.policy, tables.provenance_event, tables.change, tables.outbox)
@@ -43,35 +42,17 @@ def ref(id_: UUID, kind: Kind = Kind.TRACK) -> str:
 async def reader(database: Database) -> Reader:
     """Bo's remix of Ada's loop, Cleo's medley of the remix, and a secret of Bo's made of the loop."""
     async with database.write() as connection:
-        for artist, viewer, handle in ((ADA, ADAS, "ada"), (BO, BOS, "bo"), (CLEO, None, "cleo")):
-            if viewer is not None:
-                await connection.execute(insert(tables.account).values(id=viewer.account, handle=handle))
-            await connection.execute(
-                insert(tables.artist).values(id=artist, handle=handle, name=handle, kind="CREATOR", claimed=True)
-            )
+        await add_owners(connection)
+        await add_artist(connection, CLEO, "cleo")
         for id_, owner, shown in (
             (LOOP, ADA, "PUBLIC"),
             (REMIX, BO, "PUBLIC"),
             (MEDLEY, CLEO, "PUBLIC"),
             (SECRET, BO, "PRIVATE"),
         ):
-            row = {"id": id_, "kind": "TRACK", "owner_id": owner, "title": "x", "state": shown}
-            await connection.execute(insert(tables.asset).values(row))
-            await connection.execute(insert(tables.track).values(id=id_, duration_ms=60_000))
-        for number, (child, parent) in enumerate(((REMIX, LOOP), (MEDLEY, REMIX), (SECRET, LOOP))):
-            await connection.execute(
-                insert(tables.lineage_edge).values(
-                    id=UUID(int=300 + number),
-                    child_id=child,
-                    parent_id=parent,
-                    kind="REMIX_OF",
-                    status="CONFIRMED",
-                    registration="REGISTERED",
-                    binding=True,
-                    child_is_older=False,
-                    evidence_source="IMPORT",
-                )
-            )
+            await add_asset(connection, id_, owner, shown, duration_ms=60_000)
+        for child, parent in ((REMIX, LOOP), (MEDLEY, REMIX), (SECRET, LOOP)):
+            await add_edge(connection, child, parent, "REMIX_OF")
     reader = Reader(executable(), database)
     open_to_all = {"license": "CC0-1.0"}
     for viewer, asset in ((BOS, REMIX), (BOS, SECRET), (ADAS, LOOP)):
@@ -79,22 +60,8 @@ async def reader(database: Database) -> Reader:
     return reader
 
 
-async def ask(reader: Reader, viewer: Viewer, document: str, **variables: Any) -> Any:
-    answer = json.loads((await reader.answer(document, None, variables, viewer)).body)
-    assert "errors" not in answer, answer
-    (value,) = answer["data"].values()
-    return value
-
-
 async def state(reader: Reader, viewer: Viewer, subject: UUID, kind: Kind = Kind.TRACK, **given: Any) -> Any:
     return await ask(reader, viewer, SET, input={"subject": ref(subject, kind), **given})
-
-
-async def left_behind(database: Database) -> list[int]:
-    async with database.read() as connection:
-        return [
-            (await connection.execute(select(func.count()).select_from(table))).scalar() or 0 for table in LEFT_BEHIND
-        ]
 
 
 async def decision(reader: Reader, asset: UUID, use: str, **when: Any) -> str:
@@ -108,13 +75,13 @@ async def decision(reader: Reader, asset: UUID, use: str, **when: Any) -> str:
 
 
 async def test_a_license_is_stated_use_by_use_and_leaves_its_traces(reader: Reader, database: Database) -> None:
-    before = await left_behind(database)
+    before = await left_behind(database, LEFT_BEHIND)
     answer = await state(reader, ADAS, LOOP, license="CC-BY-SA-4.0")
     assert (answer["policy"]["licenseFamily"], answer["policy"]["level"]) == ("CC_BY_SA", "ASSET")
     assert {term["shareAlike"] for term in answer["policy"]["terms"]} == {"CC-BY-SA-4.0"}
     # The row that ended is closed and told with its end; each owner whose verdict flips is told.
     owners = answer["flipped"]["owners"]
-    assert await left_behind(database) == [
+    assert await left_behind(database, LEFT_BEHIND) == [
         count + more for count, more in zip(before, (2, 1, 1, 1 + owners), strict=True)
     ]
 
@@ -226,10 +193,10 @@ async def test_rights_changes_tell_what_upstream_changed_since(reader: Reader) -
 async def test_a_refusal_is_typed_and_writes_nothing(
     reader: Reader, database: Database, viewer: Viewer, subject: UUID, given: dict[str, Any], code: str, path: list[str]
 ) -> None:
-    before = await left_behind(database)
+    before = await left_behind(database, LEFT_BEHIND)
     answer = await state(reader, viewer, subject, **given)
     assert (answer["code"], answer["path"]) == (code, path)
-    assert await left_behind(database) == before
+    assert await left_behind(database, LEFT_BEHIND) == before
 
 
 async def test_what_is_not_yours_to_change_is_not_simulated(reader: Reader) -> None:
@@ -247,6 +214,14 @@ async def test_an_edge_is_foreseen_as_it_comes_about(reader: Reader) -> None:
     assert {change["asset"]["id"] for change in foreseen["changes"]} <= {ref(SECRET)}
     assert await ask(reader, ADAS, document, child=ref(SECRET), parent=ref(LOOP)) is None
     assert await ask(reader, BOS, document, child=ref(free), parent=ref(LOOP)) is None
+
+
+async def test_what_the_parents_side_would_say_flips_nothing_yet(reader: Reader) -> None:
+    await state(reader, ADAS, LOOP, preset="ALL_RIGHTS_RESERVED")
+    document = """query ($child: ID!, $parent: ID!) { simulateEdge(child: $child, parent: $parent, kind: SAMPLES)
+      { count complete } }"""
+    told = await ask(reader, ADAS, document, child=ref(REMIX), parent=ref(LOOP))
+    assert told == {"count": 0, "complete": True}
 
 
 async def test_a_takedown_is_foreseen_as_it_comes_about(reader: Reader, database: Database) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 
 from db import tables
 from db.engine import Database
@@ -18,10 +18,8 @@ from domain.canonical import canonical, digest
 from domain.ids import Kind, Ref
 from graph.reading import Reader
 from graph.schema import executable
+from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_edge, add_owners, ask, publish
 
-ADA, BO = UUID(int=21), UUID(int=22)
-ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
-BOS = Viewer(UUID(int=32), (BO,), (BO,))
 LOOP, REMIX, SECRET = UUID(int=101), UUID(int=102), UUID(int=103)
 
 RECORD = """mutation ($input: RecordPermissionCheckInput!) { recordPermissionCheck(input: $input) { __typename
@@ -39,42 +37,16 @@ def ref(id_: UUID, kind: Kind = Kind.TRACK) -> str:
 async def reader(database: Database) -> Reader:
     """Bo's remix of Ada's loop and of a secret of Ada's, for a stretch of it."""
     async with database.write() as connection:
-        for artist, viewer, handle in ((ADA, ADAS, "ada"), (BO, BOS, "bo")):
-            await connection.execute(insert(tables.account).values(id=viewer.account, handle=handle))
-            await connection.execute(
-                insert(tables.artist).values(id=artist, handle=handle, name=handle, kind="CREATOR", claimed=True)
-            )
+        await add_owners(connection)
         for id_, owner, shown in ((LOOP, ADA, "PUBLIC"), (REMIX, BO, "PUBLIC"), (SECRET, ADA, "PRIVATE")):
-            row = {"id": id_, "kind": "TRACK", "owner_id": owner, "title": "x", "state": shown}
-            await connection.execute(insert(tables.asset).values(row))
-            await connection.execute(insert(tables.track).values(id=id_, duration_ms=60_000))
-        for number, parent in enumerate((LOOP, SECRET)):
-            await connection.execute(
-                insert(tables.lineage_edge).values(
-                    id=UUID(int=300 + number),
-                    child_id=REMIX,
-                    parent_id=parent,
-                    kind="SAMPLES",
-                    child_start_ms=number * 30_000,
-                    child_end_ms=number * 30_000 + 10_000,
-                    status="CONFIRMED",
-                    registration="REGISTERED",
-                    binding=True,
-                    child_is_older=False,
-                    evidence_source="IMPORT",
-                )
-            )
+            await add_asset(connection, id_, owner, shown, duration_ms=60_000)
+        for parent, start in ((LOOP, 0), (SECRET, 30_000)):
+            window = {"child_start_ms": start, "child_end_ms": start + 10_000}
+            await add_edge(connection, REMIX, parent, "SAMPLES", **window)
     reader = Reader(executable(), database)
     await ask(reader, BOS, SET, input={"subject": ref(REMIX), "license": "CC-BY-4.0"})
     await ask(reader, ADAS, SET, input={"subject": ref(LOOP), "license": "CC-BY-SA-4.0"})
     return reader
-
-
-async def ask(reader: Reader, viewer: Viewer, document: str, **variables: Any) -> Any:
-    answer = json.loads((await reader.answer(document, None, variables, viewer)).body)
-    assert "errors" not in answer, answer
-    (value,) = answer["data"].values()
-    return value
 
 
 async def record(reader: Reader, viewer: Viewer = BOS, **given: Any) -> Mapping[str, Any]:
@@ -142,6 +114,20 @@ async def test_as_of_replay_equals_what_was_answered_then(reader: Reader, databa
     await ask(reader, ADAS, SET, input={"subject": ref(LOOP), "preset": "ALL_RIGHTS_RESERVED"})
     now = await record(reader, uses=["REMIX", "SYNC"])
     as_of = await record(reader, uses=["REMIX", "SYNC"], asOf=moment)
+    answers = [json.loads(receipt["body"])["answer"] for receipt in (then, as_of, now)]
+    assert answers[0] == answers[1] != answers[2]
+
+
+async def test_as_of_then_a_release_holds_what_it_held_then(reader: Reader, database: Database) -> None:
+    album = UUID(int=201)
+    async with database.write() as connection:
+        await add_asset(connection, album, ADA, kind=Kind.RELEASE, status="PUBLISHED")
+        await publish(connection, album, LOOP)
+    then = await record(reader, id=ref(album, Kind.RELEASE))
+    async with database.write() as connection:
+        await publish(connection, album, SECRET)
+    moment = json.loads(then["body"])["at"]
+    as_of, now = [await record(reader, id=ref(album, Kind.RELEASE), asOf=at) for at in (moment, None)]
     answers = [json.loads(receipt["body"])["answer"] for receipt in (then, as_of, now)]
     assert answers[0] == answers[1] != answers[2]
 

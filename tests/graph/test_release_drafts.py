@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import select, text
 
 from db import tables
 from db.engine import Database
@@ -17,10 +17,8 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from graph.reading import Execution, Reader
 from graph.schema import executable
+from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_owners, ask, left_behind
 
-ADA, BO = UUID(int=21), UUID(int=22)
-ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
-BOS = Viewer(UUID(int=32), (BO,), (BO,))
 MEMBER = Viewer(UUID(int=31), (ADA,), ())
 KEY = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset({KeyScope.ASSETS_WRITE}))
 NARROW = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset({KeyScope.LINEAGE_WRITE}))
@@ -47,45 +45,29 @@ SET = """mutation ($input: SetReleaseItemsInput!) { setReleaseItems(input: $inpu
 @pytest.fixture
 async def reader(database: Database) -> Reader:
     async with database.write() as connection:
-        for artist, viewer, handle in ((ADA, ADAS, "ada"), (BO, BOS, "bo")):
-            await connection.execute(insert(tables.account).values(id=viewer.account, handle=handle))
-            await connection.execute(
-                insert(tables.artist).values(id=artist, handle=handle, name=handle, kind="CREATOR", claimed=True)
-            )
+        await add_owners(connection)
         for kind, number, owner, state in ASSETS.values():
             if owner is not None:
-                row = {"id": UUID(int=number), "kind": kind.value.upper(), "owner_id": owner, "title": "x"}
-                await connection.execute(insert(tables.asset).values({**row, "state": state}))
-        await connection.execute(insert(tables.release).values(id=UUID(int=106), status="PUBLISHED"))
+                status = {"status": "PUBLISHED"} if kind is Kind.RELEASE else {}
+                await add_asset(connection, UUID(int=number), owner, state, kind, **status)
     return Reader(executable(), database)
-
-
-async def ask(reader: Reader, viewer: Viewer, document: str, **given: Any) -> Any:
-    answer = json.loads((await reader.answer(document, None, {"input": given}, viewer)).body)
-    return next(iter(answer["data"].values())) if answer.get("data") else answer
 
 
 @pytest.fixture
 async def release(reader: Reader) -> str:
     """A draft of Ada's."""
     given = {"owner": str(Ref(Kind.ARTIST, ADA)), "title": "Album", "details": {"release": {"releaseKind": "ALBUM"}}}
-    return str((await ask(reader, ADAS, CREATE, **given))["asset"]["id"])
+    return str((await ask(reader, ADAS, CREATE, input=given))["asset"]["id"])
 
 
 async def hold(reader: Reader, release: str, *items: str, viewer: Viewer = ADAS, version: int = 1, **more: Any) -> Any:
     listed = [REFS.get(item, item) for item in items]
-    return await ask(reader, viewer, SET, release=release, items=listed, expectedVersion=version, **more)
+    given = {"release": release, "items": listed, "expectedVersion": version, **more}
+    return await ask(reader, viewer, SET, input=given)
 
 
 def held(answer: dict[str, Any]) -> list[tuple[int, str]]:
     return [(item["position"], item["asset"]["id"]) for item in answer["version"]["items"]["nodes"]]
-
-
-async def left_behind(database: Database) -> list[int]:
-    async with database.read() as connection:
-        return [
-            (await connection.execute(select(func.count()).select_from(table))).scalar() or 0 for table in LEFT_BEHIND
-        ]
 
 
 BEFORE = [0, 1, 1, 1, 1]
@@ -104,7 +86,7 @@ async def test_a_draft_holds_assets_of_any_kind_in_the_order_that_is_said(
     ids = [{item["asset"]["id"]: item["id"] for item in each["version"]["items"]["nodes"]} for each in (first, second)]
     assert all(ids[0][asset] == id_ for asset, id_ in ids[1].items()), "what stays keeps its id"
     assert await hold(reader, release, "bos", "own", version=3) == second
-    assert await left_behind(database) == [2, 1, 3, 3, 3]
+    assert await left_behind(database, LEFT_BEHIND) == [2, 1, 3, 3, 3]
     assert held(await hold(reader, release, version=3)) == []
 
 
@@ -122,7 +104,7 @@ async def test_what_is_out_never_changes_and_another_draft_begins(
 ) -> None:
     out = (await hold(reader, release, "own"))["version"]
     async with database.write() as connection:
-        await connection.execute(text("UPDATE release_version SET state = 'PUBLISHED'"))
+        await connection.execute(text("UPDATE release_version SET state = 'PUBLISHED', is_compatibility = true"))
         await connection.execute(
             text(
                 "UPDATE release SET status = 'PUBLISHED', current_version_id = v.id "
@@ -162,7 +144,7 @@ async def test_what_a_release_cannot_hold_is_refused_and_nothing_is_written(
 ) -> None:
     answer = await hold(reader, release, *[release if item == "itself" else item for item in items])
     assert (answer["__typename"], answer["path"]) == (typename, path)
-    assert await left_behind(database) == BEFORE
+    assert await left_behind(database, LEFT_BEHIND) == BEFORE
 
 
 async def test_what_may_not_be_seen_and_what_is_not_there_answer_alike(reader: Reader, release: str) -> None:
@@ -175,13 +157,14 @@ async def test_an_item_made_from_the_release_would_close_a_circle_which_is_named
     declare = "mutation ($input: DeclareEdgeInput!) { declareEdge(input: $input) { __typename } }"
     edges = [("voice", release), ("own", REFS["voice"])]
     for child, parent in edges:
-        made = await ask(reader, ADAS, declare, child=REFS[child], parent=parent, kind="SAMPLES")
+        edge = {"child": REFS[child], "parent": parent, "kind": "SAMPLES"}
+        made = await ask(reader, ADAS, declare, input=edge)
         assert made["__typename"] == "DeclareEdgeSuccess"
-    before = await left_behind(database)
+    before = await left_behind(database, LEFT_BEHIND)
     answer = await hold(reader, release, "bos", "own")
     assert (answer["__typename"], answer["path"]) == ("LineageCycleError", ["items", "1"])
     assert answer["cycle"] == [{"id": id_} for id_ in (release, REFS["own"], REFS["voice"], release)]
-    assert await left_behind(database) == before
+    assert await left_behind(database, LEFT_BEHIND) == before
 
 
 @pytest.mark.parametrize("viewer", [BOS, MEMBER])
@@ -191,7 +174,7 @@ async def test_not_yours_and_not_found_answer_alike(
     not_yours = await hold(reader, release, "bos", viewer=viewer)
     assert not_yours == await hold(reader, str(Ref(Kind.RELEASE, UUID(int=999))), "bos", viewer=viewer)
     assert (not_yours["code"], not_yours["path"]) == ("NOT_FOUND", ["release"])
-    assert await left_behind(database) == BEFORE
+    assert await left_behind(database, LEFT_BEHIND) == BEFORE
 
 
 async def test_a_key_that_may_write_assets_arranges_a_draft_and_no_other(reader: Reader, release: str) -> None:
@@ -203,7 +186,7 @@ async def test_a_key_that_may_write_assets_arranges_a_draft_and_no_other(reader:
 async def test_two_editors_who_save_at_once_are_told_apart(reader: Reader, database: Database, release: str) -> None:
     answers = await asyncio.gather(*[hold(reader, release, name) for name in ("own", "voice", "bos", "single")])
     assert sorted(answer["__typename"] for answer in answers) == ["ConflictError"] * 3 + ["SetReleaseItemsSuccess"]
-    assert await left_behind(database) == [1, 1, 2, 2, 2]
+    assert await left_behind(database, LEFT_BEHIND) == [1, 1, 2, 2, 2]
 
 
 async def test_an_idempotency_key_writes_once_and_is_good_for_no_other_request(
@@ -211,7 +194,7 @@ async def test_an_idempotency_key_writes_once_and_is_good_for_no_other_request(
 ) -> None:
     answers = await asyncio.gather(*[hold(reader, release, "own", idempotencyKey="k") for _ in range(4)])
     assert all(answer == answers[0] for answer in answers)
-    assert await left_behind(database) == [1, 1, 2, 2, 2]
+    assert await left_behind(database, LEFT_BEHIND) == [1, 1, 2, 2, 2]
     assert (await hold(reader, release, "bos", idempotencyKey="k"))["code"] == "IDEMPOTENCY_MISMATCH"
 
 

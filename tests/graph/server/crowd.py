@@ -10,7 +10,7 @@ import sys
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from graph.server.sockets import SUBPROTOCOL
+from graph.server.messages import SUBPROTOCOL
 
 BEGINNING = (
     '{"type":"connection_init"}',

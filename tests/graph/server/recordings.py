@@ -22,6 +22,7 @@ from domain.ids import Kind, Ref
 from graph.server.app import Application, create_app
 from graph.server.house import close
 from graph.server.settings import Settings
+from graph.server.signers import KeyFolder
 from graph.server.worker import workshop_of
 
 PCM = Pcm(8_000, 2, 16, is_float=False)
@@ -86,7 +87,7 @@ class Listening:
         return await self.client.post(f"/api/upload/media?{query}", content=file, headers=said)
 
     async def work(self) -> None:
-        await workshop_of(self.app.studio).drain()
+        await workshop_of(self.app.studio, KeyFolder(self.data / "keys")).drain()
 
     async def has(self, id_: UUID, file: bytes | None = None) -> bytes:
         """Upload a recording for a track and have it read."""

@@ -32,9 +32,10 @@ from graph.schema import executable
 from graph.server.admission import ConnectionLimits
 from graph.server.app import Application, create_app
 from graph.server.health import DrainingServer
+from graph.server.messages import SUBPROTOCOL
 from graph.server.serving import server_of
 from graph.server.settings import Settings
-from graph.server.sockets import SUBPROTOCOL, SocketLimits
+from graph.server.sockets import SocketLimits
 from tests.graph.server.running import PATIENCE, Running, running
 
 HOUR = 3_600_000

@@ -384,10 +384,10 @@ async def test_a_hook_says_where_it_is_heard(here: Listening) -> None:
 async def test_members_watch_the_jobs_of_their_artists_and_nobody_else_does(here: Listening) -> None:
     await here.upload(wav(2))
     waiting = (await ask(here, JOBS, "cy"))["jobs"]
-    assert [(job["state"], job["progress"], job["attempts"]) for job in waiting["nodes"]] == [("READY", None, 0)] * 2
+    assert [(job["state"], job["progress"], job["attempts"]) for job in waiting["nodes"]] == [("READY", None, 0)] * 3
     await here.work()
     jobs = (await ask(here, JOBS, "ada"))["jobs"]["nodes"]
-    assert {job["kind"] for job in jobs} == {"HASH_MEDIA", "COMPUTE_WAVEFORM"}
+    assert {job["kind"] for job in jobs} == {"HASH_MEDIA", "COMPUTE_WAVEFORM", "ANALYZE_MUSIC"}
     assert {(job["state"], job["progress"], job["error"]) for job in jobs} == {("DONE", 100, None)}
     assert all(job["finishedAt"] for job in jobs)
     node = "query ($id: ID!) { node(id: $id) { ... on Job { state } } }"

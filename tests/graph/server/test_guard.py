@@ -200,7 +200,8 @@ def cors(got: httpx.Response) -> dict[str, str]:
 
 
 EXPOSED = (
-    "accept-ranges, content-range, etag, ratelimit, ratelimit-policy, retry-after, x-preview-duration, x-request-id"
+    "accept-ranges, content-range, etag, link, ratelimit, ratelimit-policy, repr-digest, retry-after, "
+    "x-preview-duration, x-request-id"
 )
 
 

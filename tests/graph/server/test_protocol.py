@@ -350,6 +350,17 @@ def test_chunk_extensions_and_trailers_are_limited_like_a_head(plain: tuple[Runn
     assert status(server.ask(head, endless)) == 431
 
 
+def test_a_body_in_crumbs_is_refused(plain: tuple[Running, Recorder]) -> None:
+    server, _ = plain
+    head = b"POST / HTTP/1.1\r\nHost: casset\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    most = ConnectionLimits().pieces
+    assert status(server.ask(head, b"1\r\nx\r\n" * (most + 1), b"0\r\n\r\n")) == 400
+    assert status(server.ask(head, b"1\r\nx\r\n" * most, b"0\r\n\r\n")) == 200
+    # Of any number of longer pieces it may be made.
+    pieces = (b"80\r\n" + b"x" * 128 + b"\r\n") * (2 * most)
+    assert status(server.ask(head, pieces, b"0\r\n\r\n")) == 200
+
+
 def test_trailers_do_not_become_headers(plain: tuple[Running, Recorder]) -> None:
     server, app = plain
     chunks = b"3\r\nabc\r\n0\r\nAuthorization: Bearer of nothing\r\n\r\n"

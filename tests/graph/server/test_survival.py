@@ -121,7 +121,8 @@ async def read_until(served: Served, client: httpx.AsyncClient, stop: asyncio.Ev
 async def test_nothing_acknowledged_is_lost_to_kill_minus_nine(served: Served, victim: str) -> None:
     async with httpx.AsyncClient(timeout=10) as client:
         assets = (await first_answer(served, client))["artist"]["assets"]["nodes"]
-        before = await left_behind(served)
+        written = [asset["id"] for asset in assets]
+        before = await left_behind(served, written)
         stop = asyncio.Event()
         writers = [asyncio.create_task(write_until(served, client, asset, stop)) for asset in assets]
         readers = [asyncio.create_task(read_until(served, client, stop)) for _ in range(2)]
@@ -145,22 +146,27 @@ async def test_nothing_acknowledged_is_lost_to_kill_minus_nine(served: Served, v
         # The write in flight may have been committed without its answer; never one less, never half of one.
         assert now["version"] in {last, last + 1}
         assert now["title"] == f"Take {now['version']}"
-    counted = await left_behind(served)
+    counted = await left_behind(served, written)
     assert len({counted[name] - before[name] for name in counted}) == 1, "a write and what follows are one transaction"
 
 
-async def left_behind(served: Served) -> dict[str, int]:
-    """What writes leave behind, counted: it must have grown alike."""
+async def left_behind(served: Served, assets: list[str]) -> dict[str, int]:
+    """What writes to some assets leave behind, counted: it must have grown alike."""
     socket = (served.data / "postgres.socket").read_text().strip()
     connection = await asyncpg.connect(host=socket, user="casset_owner", database="casset")
     try:
         row = await connection.fetchrow(
             """
-            SELECT (SELECT sum(version) FROM asset) AS versions,
-                   (SELECT count(*) FROM provenance_event WHERE kind = 'ASSET_UPDATED') AS events,
-                   (SELECT count(*) FROM change WHERE kind = 'ASSET_UPDATED') AS changes,
-                   (SELECT count(*) FROM outbox) AS announcements
-            """
+            WITH written AS (SELECT id, ref, version FROM asset WHERE ref = ANY($1))
+            SELECT (SELECT sum(version) FROM written) AS versions,
+                   (SELECT count(*) FROM provenance_event JOIN written ON written.id = subject_id
+                    WHERE kind = 'ASSET_UPDATED') AS events,
+                   (SELECT count(*) FROM change JOIN written ON written.id = subject_id
+                    WHERE kind = 'ASSET_UPDATED') AS changes,
+                   (SELECT count(*) FROM outbox JOIN written ON written.ref = payload ->> 'asset'
+                    WHERE topic = 'asset.updated') AS announcements
+            """,
+            assets,
         )
     finally:
         await connection.close()

@@ -63,11 +63,11 @@ async def test_an_upload_is_attached_and_leaves_what_every_write_leaves(here: Li
     assert (told["sha256"], told["byteSize"], told["mimeType"]) == (sha256, len(file), "audio/wav")
     assert (told["asset"], told["role"], told["id"][:6]) == (track(OPEN), "MASTER", "media_")
     assert here.blobs() == [sha256]
-    assert await left_behind(here) == [1, 1, 2, 1, 1, 1]
+    assert await left_behind(here) == [1, 1, 3, 1, 1, 1]
     (event,) = await here.rows(tables.provenance_event)
     assert (event.kind, digest(event.body.encode())) == ("MEDIA_ATTACHED", event.hash)
     assert sha256 in event.body
-    assert {job.kind for job in await here.rows(tables.job)} == {"HASH_MEDIA", "COMPUTE_WAVEFORM"}
+    assert {job.kind for job in await here.rows(tables.job)} == {"HASH_MEDIA", "COMPUTE_WAVEFORM", "ANALYZE_MUSIC"}
     await here.work()
     (media,), (content,) = await here.rows(tables.media), await here.rows(tables.media_content)
     assert (media.duration_ms, content.state, content.sample_rate, content.channels) == (2000, "READY", 8000, 2)
@@ -313,12 +313,12 @@ async def test_the_same_bytes_are_stored_once_and_belong_to_each_asset(here: Lis
     first, again, elsewhere = [await here.upload(wav(1), id_=id_) for id_ in (OPEN, OPEN, CLOSED)]
     assert first.json()["id"] == again.json()["id"] != elsewhere.json()["id"]
     assert len(here.blobs()) == 1
-    assert len(await here.rows(tables.job)) == 4
+    assert len(await here.rows(tables.job)) == 6
 
 
 @pytest.mark.parametrize(
     ("role", "status"),
-    [("COVER", 201), ("LOOP", 422), ("PREVIEW", 422), ("SOURCE", 201), ("source", 201), ("ALL", 400)],
+    [("COVER", 201), ("LOOP", 415), ("PREVIEW", 422), ("SOURCE", 201), ("source", 201), ("ALL", 400)],
 )
 async def test_what_a_file_may_be(here: Listening, role: str, status: int) -> None:
     assert (await here.upload(b"\x89PNG\r\n\x1a\n" + bytes(100), role=role)).status_code == status
