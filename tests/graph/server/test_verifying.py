@@ -19,6 +19,7 @@ import httpx
 import orjson
 import pytest
 import rfc8785
+from hypothesis import settings
 from rich.console import Console
 from sqlalchemy import select
 from typer.testing import CliRunner
@@ -47,7 +48,7 @@ from tests.conftest import _run
 
 ROOT = Path(__file__).parents[3]
 EVENTS_LOGGED, BATCH = 96, 12
-EDITS = 10_000
+EDITS = max(1_000, settings.default.max_examples)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANIFEST: dict[str, Any] = {"@context": ["https://casset.example/ns/v1"], "release": "release_1", "tracks": [1, 2]}
 RNG = random.Random(6)
