@@ -19,10 +19,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
 _log = logging.getLogger(__name__)
 SECOND = 1_000_000  # microseconds
 ACTORS = 65_536  # that a process remembers; about 16 MB
@@ -146,6 +142,10 @@ class RedisBuckets:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect to nothing yet. Redis has `patience` seconds for an answer; `clock` counts those that it is away."""
+        from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415  # a quarter of a second, where it is used
+        from redis.asyncio.retry import Retry  # noqa: PLC0415  # a quarter of a second, where it is used
+        from redis.backoff import NoBackoff  # noqa: PLC0415  # a quarter of a second, where it is used
+
         self._size = _Size(capacity, per_second)
         self._patience = patience
         self._clock = clock
