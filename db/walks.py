@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, credit_stands, edge_ends_seen
-from db.adjacency import IndexGround, index_of
+from db.adjacency import IndexGround
 from db.assets import current_id
 from db.engine import Database
+from db.following import index_of
 from db.hops import HERE, Ground, ReadGround
 from db.viewers import viewer_values
 from domain.accounts import Viewer

@@ -18,7 +18,7 @@ from domain.errors import TooCostly
 from domain.ids import Ref
 from domain.lineage import EdgeStatus, StepKind
 from resolvers.context import Acting, Told
-from resolvers.lineage import MOST_WALKED, Front, Step, asset_ref, step_told, steps_of
+from resolvers.steps import MOST_WALKED, Front, Step, asset_ref, step_told, steps_of
 
 UP = Steps(True, tuple(StepKind), tuple(EdgeStatus))
 DOWN = replace(UP, upwards=False)

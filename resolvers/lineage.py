@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, partial
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -20,14 +20,10 @@ import numpy as np
 from db.hops import Ground, Hops, Numbers, Steps
 from db.walks import Looks, WalkReader, walking
 from domain.assets import AssetKind
-from domain.ids import Kind, Ref
-from domain.lineage import StepKind
 from domain.windows import Window, overlap
 from resolvers.context import Acting, Told, moment_of
+from resolvers.steps import MOST_WALKED, Front, Step, asset_ref, step_told, steps_of
 from resolvers.telling import Later
-
-MOST_WALKED = 50_000
-"""Assets one walk comes by; beyond, it says so."""
 
 
 class WalkEnd(StrEnum):
@@ -75,27 +71,6 @@ async def walked(acting: Acting, assets: Sequence[UUID], walk: Walk, cursor: Any
     steps = Steps(walk.upwards, walk.kinds, walk.statuses, moment)
     async with walking(acting.database, acting.viewer, now=moment is None) as reader:
         return {asset: await _Walker(reader, walk, steps, asset).told(cursor) for asset in assets}
-
-
-class Front:
-    """How far a walk over whole assets has come: the assets that were met, and those from which it has yet to go on."""
-
-    def __init__(self, start: int) -> None:
-        """Begin at an asset."""
-        self.here: Numbers = np.array([start], np.int64)
-        self.count = 1
-        self._met = np.zeros(start + 1, np.bool_)
-        self._met[start] = True
-
-    def cross(self, hops: Hops, size: int) -> Hops:
-        """Take some steps; answers those to assets that were not met before. `size` is that of the ground."""
-        if size > len(self._met):
-            self._met = np.concatenate([self._met, np.zeros(size - len(self._met), np.bool_)])
-        level = hops.only(~self._met[hops.far])
-        self.here = np.unique(level.far)
-        self.count += len(self.here)
-        self._met[self.here] = True
-        return level
 
 
 class _Stretches:
@@ -193,22 +168,9 @@ class _Walker:
         walk = self._walk
         if walk.after is not None and distance < walk.after[0]:
             return []
-        nodes = np.unique(level.far)
-        if walk.asset_kinds is not None:
-            nodes = self._ground.may_be(nodes, walk.asset_kinds)
-        placed = sorted(
-            (self._place(id_), id_.int, id_, node)
-            for id_, node in zip(self._ground.assets(nodes), nodes.tolist(), strict=True)
-        )
-        if walk.after is not None and distance == walk.after[0]:
-            last = walk.after[1].bytes
-            placed = [each for each in placed if each[0] > last]
-        if walk.asset_kinds is not None or walk.contributor is not None:
-            matching = await self._matching([id_ for _, _, id_, _ in placed])
-            placed = [each for each in placed if each[2] in matching]
-        placed = placed[:room]
-        through = _Through(self._ground, level.only(np.isin(level.far, [node for *_, node in placed])))
-        ids = [id_ for _, _, id_, _ in placed]
+        placed = (await self._placed(distance, level))[:room]
+        through = _Through(self._ground, level.only(np.isin(level.far, [node for _, node, _ in placed])))
+        ids = [asset for *_, asset in placed]
         looks = await self._reader.looks({*ids, *through.near}) if ids else Looks({}, frozenset())
         shown = looks.shown | {self._start}
 
@@ -219,7 +181,25 @@ class _Walker:
             told = {"__typename": "WalkedAsset", "asset": asset_ref(asset, looks.kinds[asset]), "distance": distance}
             return Later(told, {"through": partial(last_steps, asset)})
 
-        return [(distance, UUID(bytes=place), one(asset)) for place, _, asset, _ in placed]
+        return [(distance, UUID(bytes=place), one(asset)) for place, _, asset in placed]
+
+    async def _placed(self, distance: int, level: Hops) -> list[tuple[bytes, int, UUID]]:
+        """(place, node, asset) of what a level may tell, in its order."""
+        walk = self._walk
+        nodes = np.unique(level.far)
+        if walk.asset_kinds is not None:
+            nodes = self._ground.may_be(nodes, walk.asset_kinds)
+        placed = sorted(
+            (self._place(asset), node, asset)
+            for asset, node in zip(self._ground.assets(nodes), nodes.tolist(), strict=True)
+        )
+        if walk.after is not None and distance == walk.after[0]:
+            last = walk.after[1].bytes
+            placed = [each for each in placed if each[0] > last]
+        if walk.asset_kinds is not None or walk.contributor is not None:
+            matching = await self._matching([asset for *_, asset in placed])
+            placed = [each for each in placed if each[2] in matching]
+        return placed
 
     def _place(self, asset: UUID) -> bytes:
         """Where an asset stands among those as far away. It goes into cursors, and must not tell a hidden one's id."""
@@ -256,48 +236,3 @@ class _Through:
         for step in steps_of(self._ground, self._hops):
             steps.setdefault(step.far, []).append(step)
         return steps
-
-
-_ASSET_KINDS = {kind: Kind(kind.value.lower()) for kind in AssetKind}
-
-
-def asset_ref(id_: UUID, kind: AssetKind) -> Ref:
-    """The reference of an asset."""
-    return Ref(_ASSET_KINDS[kind], id_)
-
-
-class Step(NamedTuple):
-    """One bond that was walked, from the near end to the far one."""
-
-    id: UUID
-    near: UUID
-    far: UUID
-    kind: StepKind
-
-
-def steps_of(ground: Ground, hops: Hops) -> list[Step]:
-    """Some hops as what they are, in the order of their ids."""
-    ends = ground.assets(hops.near), ground.assets(hops.far)
-    steps = [Step(id_, near, far, kind) for (id_, kind), near, far in zip(ground.bonds(hops.bonds), *ends, strict=True)]
-    return sorted(steps, key=lambda step: step.id.int)
-
-
-def step_told(step: Step, kinds: Mapping[UUID, AssetKind], shown: Collection[UUID], *, upwards: bool) -> Told:
-    """A step by SDL names: the item only of a release that is shown, the edge only with an end that is.
-
-    Args:
-        step: what was walked.
-        kinds: of its ends.
-        shown: the assets that are shown to whoever is told.
-        upwards: whether it was walked up.
-    """
-    child, parent = (step.near, step.far) if upwards else (step.far, step.near)
-    is_item = step.kind is StepKind.CONTAINS
-    is_edge = not is_item and (child in shown or parent in shown)
-    return {
-        "__typename": "LineageStep",
-        "kind": step.kind.value,
-        "edge": Ref(Kind.EDGE, step.id) if is_edge else None,
-        "item": Ref(Kind.ITEM, step.id) if is_item and child in shown else None,
-        "parent": asset_ref(parent, kinds[parent]),
-    }

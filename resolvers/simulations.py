@@ -97,12 +97,12 @@ async def simulate_edge(acting: Acting, draft: EdgeDraft, paging: Paging) -> Tol
     # Of what others withdrew nothing is told, not even how much is made of it.
     async with walking(acting.database, acting.viewer) as reader:
         ends = await reader.readable([draft.child.id, draft.parent.id])
-    theirs = [await writable(acting.database, acting.viewer, end) for end in (draft.child, draft.parent)]
-    if not ends or not any(theirs):
+    if not ends:
         return None
-    if theirs[0] is None:
+    if await writable(acting.database, acting.viewer, draft.child) is None:
         # What the parent's side says binds nothing before the child's side agrees.
-        return NOTHING_FLIPS.told(paging)
+        is_theirs = await writable(acting.database, acting.viewer, draft.parent) is not None
+        return NOTHING_FLIPS.told(paging) if is_theirs else None
     child, parent = ends
     bond = Bond(NOT_WRITTEN, child, parent, draft.kind, draft.child_window, draft.parent_window)
     reach = await reach_of(acting.database, [child])

@@ -29,9 +29,9 @@ from storing import store
 from subjects import Drawn, Ends, drawn
 from workload import twins
 
-from db.adjacency import index_of
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
+from db.following import index_of
 from db.registration import way_up
 from domain.accounts import ANONYMOUS
 from domain.errors import TooCostly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from db import tables
-from db.adjacency import MOST_FOLLOWED, LineageIndex, index_of
 from db.engine import Database
+from db.following import MOST_FOLLOWED, LineageIndex, index_of
 from db.hops import Ground, ReadGround, Steps
 from db.viewers import viewer_values
 from db.walks import walking
@@ -204,7 +205,7 @@ async def test_too_much_written_since_makes_it_anew(database: Database, monkeypa
     await scene.settle()
     index = await in_memory(database)
     assert MOST_FOLLOWED > 3
-    monkeypatch.setattr("db.adjacency.MOST_FOLLOWED", 3)
+    monkeypatch.setattr("db.following.MOST_FOLLOWED", 3)
     async with database.write() as connection:
         await connection.execute(insert(tables.lineage_edge).values([scene._edge() for _ in range(5)]))
     async with walking(database, ANONYMOUS) as reader:
@@ -212,3 +213,20 @@ async def test_too_much_written_since_makes_it_anew(database: Database, monkeypa
     await in_memory(database)
     async with database.read(snapshot=True) as connection:
         assert await index.at(connection) is not None
+
+
+async def test_those_who_wait_while_it_is_given_up_walk_over_the_rows(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(database, 10)
+    await scene.settle()
+    await in_memory(database)
+    monkeypatch.setattr("db.following.MOST_FOLLOWED", 3)
+    async with database.write() as connection:
+        await connection.execute(insert(tables.lineage_edge).values([scene._edge() for _ in range(5)]))
+
+    async def walked_on() -> Ground:
+        async with walking(database, ANONYMOUS) as reader:
+            return reader.ground
+
+    assert {type(ground) for ground in await asyncio.gather(*[walked_on() for _ in range(3)])} == {ReadGround}
