@@ -2,7 +2,7 @@
 //
 // As fast as such a server reasonably is: one statement per relation and level, prepared under a name; only the columns
 // that are asked for; pages cut in SQL; moments, references and cursors written by PostgreSQL. What an anonymous person
-// sees follows db/access.py.
+// sees follows db/access/.
 //
 // `server.mjs [PORT]`, or `PORT` in the environment: 0, which is a free one, where none is given. It says its port on
 // standard output. The database is `DATABASE` of the server whose socket is in the directory `SOCKET`; without that
