@@ -219,7 +219,8 @@ class _Ear:
         best = int(np.argmax(sums >= sums.max() * _AS_LOUD))
         begins = best + _OVERLAP * (1 - _LAG)
         at = begins if tempo is None else beat_near(self.envelope, self.rate, tempo, begins)
-        lead = 1 - float(np.median(sums)) / float(sums[best])
+        # The first that is about as loud as the loudest may be quieter than most of what is steady.
+        lead = max(1 - float(np.median(sums)) / float(sums[best]), 0.0)
         confidence = lead if tempo is None else lead + (1 - lead) * tempo.confidence * 0.3
         return {"start_ms": self._moment(at, duration_ms - HOOK_MS), "confidence": round(min(confidence, 1.0), 4)}
 
