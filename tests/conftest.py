@@ -25,8 +25,10 @@ from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
 
-# `--hypothesis-profile=laws` tries every law on 10,000 examples.
+# `--hypothesis-profile=laws` tries every law on 10,000 examples; where none is named, all of them take their share of CI.
 settings.register_profile("laws", max_examples=10_000, deadline=None)
+settings.register_profile("share", parent=settings.default, max_examples=40)
+settings.load_profile("share")
 
 TEMPLATE = "casset_template"
 _MAKING = 0x74656D70

@@ -24,9 +24,9 @@ from tests.domain.facts_drawn import allowances as allowances_of
 
 law = settings(
     deadline=None,
-    max_examples=20 if settings.get_current_profile_name() == "default" else settings.default.max_examples,
+    max_examples=settings.default.max_examples if settings.get_current_profile_name() == "laws" else 15,
 )
-"""Fewer graphs than a law of the domain tries, each of which takes a database; with a profile, as many."""
+"""Fewer graphs than a law of the domain tries, each of which takes a database; with `laws`, as many."""
 
 SHOWN = st.sampled_from([*[AssetState.PUBLIC] * 5, AssetState.PRIVATE, AssetState.UNLISTED, AssetState.ARCHIVED])
 STANDINGS = st.sampled_from(
