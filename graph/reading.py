@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -33,6 +32,7 @@ from domain.errors import CassetError, TooCostly, TooMany, Unavailable
 from graph.collecting import Asked
 from graph.documents import MOST_ERRORS, Documents
 from graph.errors import bad_input, masked, refused
+from graph.execution import Execution
 from graph.filling import Filler
 from graph.limits import KNOWN, Limits
 from graph.metrics import Metrics
@@ -52,13 +52,6 @@ NO_VARIABLES = VariableValues({}, {})
 DEADLINE = 5.0
 """Seconds that an operation of several statements may take."""
 Done = TypeVar("Done")
-
-
-class Execution(StrEnum):
-    """How operations are executed."""
-
-    PLAN = "plan"
-    REFERENCE = "reference"
 
 
 class Answer(NamedTuple):

@@ -1,59 +1,39 @@
-"""The command line: each command reads its arguments, and leaves the work to a module of its own."""
+"""The command line: each command reads its arguments, and leaves the work to a module of its own.
+
+A command imports that module when it runs: the database begins meanwhile, and what needs none has not to wait for it.
+"""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import runpy
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
-from rich.console import Console
 
-from db.accounts import account_holding, add_session
-from db.embedded import DataFolderBroken, PostgresDidNotStart
-from db.engine import Database
-from domain.claims import ClaimState
-from domain.errors import CassetError
 from domain.rights import Use
 from domain.signatures import Unverified
-from graph.schema import sdl
-from graph.server import documents as trusted
-from graph.server.asking import asker_for
-from graph.server.claims import settle_claim, show_claims
-from graph.server.drawing import draw, heading_of
-from graph.server.explain import explain
-from graph.server.exporting import run_export
-from graph.server.importing import run_import
-from graph.server.lineage import family_of, show_family
-from graph.server.prov import events_of, prov_json
-from graph.server.recordings import run_import as import_recordings
-from graph.server.serving import database_of, log_plainly, serving
-from graph.server.settings import SettingRefused, Settings, from_environment
-from graph.server.signers import KeysBroken, keys_of, list_keys, rotate_keys, signer_of
-from graph.server.sweeping import show_sweep
-from graph.server.transcripts import export_log
-from graph.server.verdicts import show_rights
-from graph.server.verifying import verify
-from graph.server.worker import studio_of, sweeper_of, work_until_told, workshop_of
-from resolvers.context import uuid7
+from graph.server import keepers
+from graph.server.command import DEFAULT_DATA, DataFolder, complaints, console, opened, run, run_opened
+from graph.server.databases import begin, database_of
+from graph.server.settings import Settings
+
+if TYPE_CHECKING:
+    from db.engine import Database
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Casset: worlds, hooks and rooms over one graph of assets.",
 )
-console = Console()
-complaints = Console(stderr=True)
-
-DataFolder = Annotated[Path, typer.Option("--data", help="The folder where everything is kept.", show_default=True)]
-DEFAULT_DATA = Path(".casset")
+for group in keepers.GROUPS:
+    app.add_typer(group)
 
 
 @app.command()
@@ -63,7 +43,16 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Load the demo scene into an empty database.")] = True,
 ) -> None:
     """Serve worlds and their graph on this machine."""
-    _run(lambda settings: serving(settings, port, console, demo=demo), data)
+
+    async def body(settings: Settings) -> None:
+        begun = begin(settings)
+        # Nothing that is imported is garbage: the collector would look through it ten times, for a fifth of a second.
+        gc.disable()
+        from graph.server.serving import serving
+
+        await serving(settings, await database_of(settings, begun), port, console, demo=demo)
+
+    run(body, data)
 
 
 @app.command()
@@ -71,16 +60,22 @@ def worker(data: DataFolder = DEFAULT_DATA) -> None:
     """Do what waits to be done, beside `serve` or instead of its own worker, until told to stop."""
 
     async def body(settings: Settings) -> None:
+        begun = begin(settings)
+        from graph.server.serving import log_plainly
+        from graph.server.signers import keys_of, signer_of
+        from graph.server.worker import studio_of, sweeper_of, work_until_told, workshop_of
+
         log_plainly()
         signer = signer_of(settings)
-        database = await database_of(settings)
+        database = await database_of(settings, begun)
         try:
             studio = studio_of(settings, database)
-            await work_until_told(workshop_of(studio, keys_of(settings)), sweeper_of(studio), signer)
+            keys = keys_of(settings)
+            await work_until_told(workshop_of(studio, keys), sweeper_of(studio), signer)
         finally:
             await database.close()
 
-    _run(body, data)
+    run(body, data)
 
 
 @app.command(name="import")
@@ -97,10 +92,13 @@ def import_(
     report: Annotated[Path | None, typer.Option(help="Write every problem to this file.")] = None,
 ) -> None:
     """Import a catalogue: check all of it, then bring it in, batch by batch."""
-    _run_opened(
-        lambda database: run_import(database, folder, source, console, strict=strict, dry_run=dry_run, report=report),
-        data,
-    )
+
+    async def work(database: Database) -> bool:
+        from graph.server.importing import run_import
+
+        return await run_import(database, folder, source, console, strict=strict, dry_run=dry_run, report=report)
+
+    run_opened(work, data)
 
 
 @app.command()
@@ -112,7 +110,13 @@ def export(
     data: DataFolder = DEFAULT_DATA,
 ) -> None:
     """Write what is public as a catalogue folder, which `import` reads: artists, assets, edges, credits, policies."""
-    _run_opened(lambda database: run_export(database, folder, artist, console), data)
+
+    async def work(database: Database) -> None:
+        from graph.server.exporting import run_export
+
+        await run_export(database, folder, artist, console)
+
+    run_opened(work, data)
 
 
 @app.command(name="import-audio")
@@ -124,11 +128,12 @@ def import_audio(
     """Import recordings with their tags, as private drafts of an artist: tracks, and a release for each album."""
 
     async def body(settings: Settings) -> None:
-        await _opened(
-            settings, lambda database: import_recordings(studio_of(settings, database), folder, artist, console)
-        )
+        from graph.server.recordings import run_import
+        from graph.server.worker import studio_of
 
-    _run(body, data)
+        await opened(settings, lambda database: run_import(studio_of(settings, database), folder, artist, console))
+
+    run(body, data)
 
 
 @app.command()
@@ -139,12 +144,15 @@ def sweep(
     """Look for stored bytes that nothing names, and remove what was found a week ago. A worker does it every day."""
 
     async def body(settings: Settings) -> None:
-        await _opened(
+        from graph.server.sweeping import show_sweep
+        from graph.server.worker import studio_of, sweeper_of
+
+        await opened(
             settings,
             lambda database: show_sweep(sweeper_of(studio_of(settings, database)), console, dry_run=dry_run),
         )
 
-    _run(body, data)
+    run(body, data)
 
 
 @app.command()
@@ -155,6 +163,9 @@ def token(
     """Open a session for an account and print its secret, once. It is good on this machine only."""
 
     async def work(database: Database) -> bool:
+        from db.accounts import account_holding, add_session
+        from resolvers.context import uuid7
+
         secret = secrets.token_urlsafe(32)
         async with database.write() as connection:
             account = await account_holding(connection, handle.casefold())
@@ -165,7 +176,7 @@ def token(
         sys.stdout.write(secret + "\n")
         return True
 
-    _run_opened(work, data)
+    run_opened(work, data)
 
 
 @app.command(name="explain")
@@ -176,7 +187,13 @@ def explain_(
     data: DataFolder = DEFAULT_DATA,
 ) -> None:
     """Show how an operation is answered: its tier, cost, SQL and PostgreSQL's plan."""
-    _run_opened(lambda database: explain(database, file.read_text(), operation, variables, console), data)
+
+    async def work(database: Database) -> None:
+        from graph.server.explain import explain
+
+        await explain(database, file.read_text(), operation, variables, console)
+
+    run_opened(work, data)
 
 
 Reference = Annotated[
@@ -198,11 +215,14 @@ def rights(
     """May I use this for X? What is in the way, whom to ask, what to change."""
 
     async def work(database: Database) -> None:
+        from graph.server.asking import asker_for
+        from graph.server.verdicts import show_rights
+
         asker = await asker_for(database, as_)
         moment = as_of and as_of.replace(tzinfo=UTC)
         await show_rights(asker, ref, console, uses=use or (), territory=territory, purpose=purpose, as_of=moment)
 
-    _run_opened(work, data)
+    run_opened(work, data)
 
 
 @app.command()
@@ -217,6 +237,11 @@ def lineage(
     """What something is made of, and what is made of it."""
 
     async def work(database: Database) -> None:
+        from graph.server.asking import asker_for
+        from graph.server.drawing import draw, heading_of
+        from graph.server.lineage import family_of, show_family
+        from graph.server.prov import events_of, prov_json
+
         asker = await asker_for(database, as_)
         family = await family_of(asker, ref, depth)
         if prov is not None:
@@ -227,96 +252,7 @@ def lineage(
             svg.write_text(draw(family), encoding="utf-8")
             console.print(f"{heading_of(family)}. Drawn into {svg}.", highlight=False, markup=False, soft_wrap=True)
 
-    _run_opened(work, data)
-
-
-documents = typer.Typer(no_args_is_help=True, help="Operations that clients name by their hash.")
-app.add_typer(documents, name="documents")
-
-
-@documents.command(name="add")
-def documents_add(
-    files: Annotated[
-        list[Path],
-        typer.Argument(help="A .graphql file, or the JSON that graphql-codegen or Relay wrote.", exists=True),
-    ],
-    data: DataFolder = DEFAULT_DATA,
-) -> None:
-    """Register documents, all or none."""
-    _run_opened(lambda database: trusted.add(database, files, console), data)
-
-
-@documents.command(name="list")
-def documents_list(data: DataFolder = DEFAULT_DATA) -> None:
-    """Show what is registered."""
-    _run_opened(lambda database: trusted.list_(database, console), data)
-
-
-@documents.command(name="check")
-def documents_check(data: DataFolder = DEFAULT_DATA) -> None:
-    """Validate what is registered against the schema as it is now."""
-    _run_opened(lambda database: trusted.check(database, console), data)
-
-
-claims = typer.Typer(no_args_is_help=True, help="Artists that somebody claims to be: look at the proof, and decide.")
-app.add_typer(claims, name="claims")
-Claim = Annotated[str, typer.Argument(metavar="CLAIM", help="The id of a claim, as the list shows it.")]
-
-
-@claims.command(name="list")
-def claims_list(data: DataFolder = DEFAULT_DATA) -> None:
-    """Show the open claims, where each shows its proof, and the text to look for there."""
-    _run_opened(lambda database: show_claims(database, console), data)
-
-
-@claims.command(name="approve")
-def claims_approve(claim: Claim, data: DataFolder = DEFAULT_DATA) -> None:
-    """Give the artist to the claimant, whose proof you have seen; other claims of the artist are refused."""
-    _run_opened(lambda database: settle_claim(database, claim, ClaimState.APPROVED, console), data)
-
-
-@claims.command(name="refuse")
-def claims_refuse(claim: Claim, data: DataFolder = DEFAULT_DATA) -> None:
-    """Refuse a claim; the artist goes on waiting."""
-    _run_opened(lambda database: settle_claim(database, claim, ClaimState.REFUSED, console), data)
-
-
-keys = typer.Typer(no_args_is_help=True, help="The keys this house signs with; those that were replaced stay listed.")
-app.add_typer(keys, name="keys")
-
-
-@keys.command(name="rotate")
-def keys_rotate(data: DataFolder = DEFAULT_DATA) -> None:
-    """Add a key, which signs from now on; what the ones before have signed stays good."""
-
-    async def work(settings: Settings) -> None:
-        rotate_keys(settings, console)
-
-    _run(work, data)
-
-
-@keys.command(name="list")
-def keys_list(data: DataFolder = DEFAULT_DATA) -> None:
-    """Show the keys, the one that signs first."""
-
-    async def work(settings: Settings) -> None:
-        list_keys(settings, console)
-
-    _run(work, data)
-
-
-log = typer.Typer(no_args_is_help=True, help="The log over everything that happened to every work.")
-app.add_typer(log, name="log")
-
-
-@log.command(name="export")
-def log_export(
-    folder: Annotated[Path, typer.Argument(help="A folder that is empty, or not there yet.", file_okay=False)],
-    data: DataFolder = DEFAULT_DATA,
-) -> None:
-    """Write the log into a folder that `casset verify` checks without us."""
-    keys = keys_of(from_environment(data))
-    _run_opened(lambda database: export_log(database, keys, folder, console), data)
+    run_opened(work, data)
 
 
 @app.command(name="verify")
@@ -328,6 +264,8 @@ def verify_(
     checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint you kept: the log must fit it too.")] = None,
 ) -> None:
     """Check without database and network whether something is as it was signed; name the first thing that is not."""
+    from graph.server.verifying import verify
+
     try:
         console.print(verify(path, keys, checkpoint), highlight=False, markup=False, soft_wrap=True)
     except Unverified as error:
@@ -338,6 +276,8 @@ def verify_(
 @app.command()
 def schema() -> None:
     """Print the schema, as it is committed in schema.graphql."""
+    from graph.schema import sdl
+
     sys.stdout.write(sdl())
 
 
@@ -362,38 +302,6 @@ def bench(
         runpy.run_path(str(folder / "lineage.py"))["main"](data.with_name(f"{data.name}-lineage"))
     else:
         runpy.run_path(str(folder / "bench.py"))["main"](prepare, operations, rounds, seconds, data)
-
-
-def _run_opened(work: Callable[[Database], Awaitable[Any]], data: Path) -> None:
-    """Run a command's work on the database."""
-    _run(lambda settings: _opened(settings, work), data)
-
-
-async def _opened(settings: Settings, work: Callable[[Database], Awaitable[Any]]) -> Any:
-    """What some work on the open database comes to."""
-    database = await database_of(settings)
-    await database.open()
-    try:
-        return await work(database)
-    finally:
-        await database.close()
-
-
-def _run(work: Callable[[Settings], Awaitable[Any]], data: Path) -> None:
-    """Run a command's work; an expected failure is one sentence and exit code 1."""
-
-    async def body() -> Any:
-        return await work(from_environment(data))
-
-    try:
-        done = uvloop.run(body())
-    except (CassetError, SettingRefused, KeysBroken, DataFolderBroken, PostgresDidNotStart) as error:
-        complaints.print(str(error), highlight=False)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if done is False:
-        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 from domain.letters import Letter
-from resolvers.context import uuid7
 
 SECONDS = 15.0
 """That a mail server has for each of its answers."""
@@ -69,7 +69,7 @@ class Folder:
 
     def _write(self, message: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid7()}.eml"
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4()}.eml"
         descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(message)

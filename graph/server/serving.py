@@ -8,16 +8,13 @@ import resource
 import socket
 import sys
 from importlib import resources
-from typing import Any
 
 import structlog
 import uvicorn
 from rich.console import Console
 from rich.progress import Progress
 
-from db.embedded import EmbeddedPostgres
 from db.engine import Database
-from db.migrate import OWNER_ROLE, migrate
 from domain.accounts import ANONYMOUS
 from graph.server.admission import ConnectionLimits
 from graph.server.app import Application, create_app
@@ -39,22 +36,6 @@ TURN = 0.0005
 """Seconds that the workbench's thread works on while the event loop waits: it waits so at every single event."""
 
 
-async def database_of(settings: Settings) -> Database:
-    """The database a process is told to use, migrated: by URL, or embedded in the data folder.
-
-    The embedded server is started here where no other process has, and ends with this one.
-    """
-    if settings.database_url is not None:
-        target: dict[str, Any] = {"dsn": settings.database_url}
-        await migrate(target)
-        return Database(target)
-    server = EmbeddedPostgres(settings.data)
-    await asyncio.to_thread(server.start)
-    target = dict(server.dsn(user=OWNER_ROLE))
-    await migrate(target)
-    return Database(target, recover=server.ensure)
-
-
 def log_plainly() -> None:
     """One JSON object a line on standard error, tracebacks without the values of variables: those hold secrets."""
     structlog.configure(
@@ -69,12 +50,11 @@ def log_plainly() -> None:
     )
 
 
-async def serving(settings: Settings, port: int, console: Console, *, demo: bool) -> None:
+async def serving(settings: Settings, database: Database, port: int, console: Console, *, demo: bool) -> None:
     """Serve until told to stop."""
     log_plainly()
     _allow_many_files()
     signer = signer_of(settings)
-    database = await database_of(settings)
     if demo:
         await _fill(database, console)
     listening = socket.socket()

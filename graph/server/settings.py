@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from domain.accounts import checked_email
 from domain.errors import Invalid
-from graph.reading import Execution
+from graph.execution import Execution
 from graph.server.mail import MailServer, mail_server
 from graph.server.providers import Registration, any_house, apple, google, none_twice, spotify
 

@@ -31,7 +31,8 @@ from db.engine import Database
 from db.map import TYPES
 from domain.accounts import ANONYMOUS
 from domain.ids import parse_ref
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from graph.server.app import create_app
 from graph.server.serving import server_of

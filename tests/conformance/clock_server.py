@@ -26,7 +26,8 @@ from graphql import (
 
 from graph.schema import executable
 from graph.server.app import create_app
-from graph.server.serving import database_of, server_of
+from graph.server.databases import begin, database_of
+from graph.server.serving import server_of
 from graph.server.settings import from_environment
 
 
@@ -67,7 +68,7 @@ def with_clock(schema: GraphQLSchema) -> GraphQLSchema:
 async def serve(data: Path) -> None:
     """Serve until told to stop, with the product's protocols."""
     settings = from_environment(data)
-    app = create_app(settings, await database_of(settings), schema=with_clock(executable()))
+    app = create_app(settings, await database_of(settings, begin(settings)), schema=with_clock(executable()))
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()

@@ -20,7 +20,8 @@ from db.custody import DETAILS
 from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.ids import Kind, Ref
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from graph.server.buckets import MemoryBuckets
 from graph.server.mail import Folder

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from db.engine import Database
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from tests.graph.scene import Scene, furnish
 

@@ -15,7 +15,8 @@ from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.ids import Kind, Ref
 from domain.keys import KeyScope
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 
 ADA, BO, CLEO = UUID(int=21), UUID(int=22), UUID(int=23)

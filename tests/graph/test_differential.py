@@ -17,8 +17,10 @@ import pytest
 
 from db.viewers import viewer_values
 from domain.accounts import Viewer
+from domain.errors import TooCostly
 from domain.ids import Kind
-from graph.reading import Answer, Execution, Reader
+from graph.execution import Execution
+from graph.reading import Answer, Reader
 from graph.schema import executable
 from tests.graph.documents import Author, Document, Pool, minimised, ordered
 from tests.graph.scene import Scene
@@ -52,8 +54,13 @@ class Trial:
         first, statements = await self.ask(self.plan, document, viewer)
         with_holes = self._filled() > filled
         again, _ = await self.ask(self.plan, document, viewer)
-        reference, _ = await self.ask(self.reference, document, viewer)
         self.seen["asked"] += 1
+        try:
+            reference, _ = await self.ask(self.reference, document, viewer)
+        except TooCostly:
+            # Field by field, what is big takes seconds, and longer where the machine does other things.
+            self.seen["too slow"] += 1
+            return None
         if first.refused:
             self.seen["refused"] += 1
             return None if first == again == reference else "only one refused, or otherwise"
@@ -105,6 +112,7 @@ async def test_random_documents_are_answered_alike_by_both_executions(
         print(f"\nseeds {seed}…{seed + count - 1}, {dict(trial.seen)}, {taken:.0f} s")  # noqa: T201  # the note wants it
     answered = trial.seen["asked"] - trial.seen["refused"]
     assert trial.seen["planned"] >= PLANNED * answered, trial.seen
+    assert trial.seen["too slow"] <= 0.001 * trial.seen["asked"], trial.seen
     assert answered >= 0.8 * trial.seen["asked"], trial.seen
 
 

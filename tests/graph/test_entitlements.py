@@ -16,7 +16,7 @@ from domain.audio import Mode
 from domain.errors import Forbidden, NotFound
 from domain.ids import parse_ref
 from domain.keys import KeyScope
-from graph.reading import Execution
+from graph.execution import Execution
 from resolvers.audio import ask_to_hear, come_to_hear
 from resolvers.context import Acting, now, uuid7
 from tests.graph.company import Company, company

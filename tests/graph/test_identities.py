@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from db import tables
 from db.engine import Database
 from domain.ids import Kind, Ref
-from graph.reading import Execution
+from graph.execution import Execution
 from resolvers.context import uuid7
 from tests.graph.company import Company, company
 

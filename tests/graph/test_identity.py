@@ -28,8 +28,9 @@ from domain.errors import Moved, NotFound, TooMany
 from domain.handles import skeleton
 from domain.ids import Kind, Ref, parse_ref
 from domain.keys import is_key
+from graph.execution import Execution
 from graph.mutation import _DEEDS
-from graph.reading import Execution, Reader
+from graph.reading import Reader
 from graph.schema import executable
 from graph.server.buckets import MemoryBuckets
 from graph.server.claims import settle_claim, show_claims

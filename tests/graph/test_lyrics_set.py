@@ -17,7 +17,8 @@ from domain.accounts import ANONYMOUS, Viewer
 from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from domain.search import FoundKind
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 
 ADA, BO = UUID(int=21), UUID(int=22)

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from db import tables
 from db.engine import Database
 from domain.ids import parse_ref
-from graph.reading import Execution
+from graph.execution import Execution
 from resolvers.jobs import Workshop
 from resolvers.manifests import Inspector
 from tests.domain.test_manifests import VALIDATOR

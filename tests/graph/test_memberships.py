@@ -15,7 +15,7 @@ from db.engine import Database
 from db.keys import viewer_of_key
 from domain.artists import MOST_ARTISTS
 from domain.memberships import MOST_MEMBERS
-from graph.reading import Execution
+from graph.execution import Execution
 from resolvers.callers import secret_hash
 from resolvers.context import now, uuid7
 from tests.graph.company import Company, company

@@ -19,7 +19,8 @@ from domain.accounts import Viewer
 from domain.ids import parse_ref
 from domain.keys import KeyScope
 from domain.signatures import verified
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from resolvers.callers import Caller
 from resolvers.context import now

@@ -18,7 +18,8 @@ from domain.accounts import ANONYMOUS, Viewer
 from domain.errors import TooCostly
 from domain.ids import Kind, Ref
 from domain.rights import Decision, Term, Use, preset, read_license
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 
 ADA, BEN, CLEO = (UUID(int=number) for number in (1, 2, 3))

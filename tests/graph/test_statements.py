@@ -12,7 +12,8 @@ import pytest
 from db.engine import Database
 from domain.accounts import ANONYMOUS
 from domain.ids import Kind, Ref
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 
 OPERATIONS = sorted((Path(__file__).parents[1] / "benchmarks" / "operations").glob("*.graphql"))

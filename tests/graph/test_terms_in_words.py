@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from domain.accounts import Viewer
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from tests.graph.scene import Scene
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]

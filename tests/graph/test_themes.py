@@ -11,7 +11,7 @@ import pytest
 from db import tables
 from db.engine import Database
 from domain.ids import parse_ref
-from graph.reading import Execution
+from graph.execution import Execution
 from tests.graph.wardrobe import COLOURS, CUSTOM, THEME, Studio, studio
 
 

@@ -15,7 +15,8 @@ from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.canonical import digest
 from domain.ids import Kind, Ref
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 
 ARTIST, STRANGER, ACCOUNT, TRACK = UUID(int=11), UUID(int=12), UUID(int=13), UUID(int=14)

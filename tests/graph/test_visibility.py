@@ -19,7 +19,8 @@ from db.engine import Database
 from domain.accounts import Viewer
 from domain.assets import AssetState
 from domain.ids import Kind, Ref
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from tests.graph.scene import STATES, Rows, Scene, digest, mbid, named_assets
 from tests.graph.secrets import Secrets, draw

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from db import tables
 from db.engine import Database
 from domain.ids import Kind, Ref
-from graph.reading import Execution
+from graph.execution import Execution
 from tests.graph.wardrobe import CUSTOM, PHOTO, Studio, studio
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from db import tables
 from db.engine import Database
-from graph.reading import Execution
+from graph.execution import Execution
 from tests.graph.wardrobe import CUSTOM, Studio, studio
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from db import tables
 from db.engine import Database
 from domain.ids import Kind
-from graph.reading import Execution
+from graph.execution import Execution
 from tests.graph.company import Company, company
 
 WRITTEN = (

@@ -21,7 +21,8 @@ from domain.lineage import EdgeKind, EdgeStatus
 from domain.provenance import Event, EventKind, chain
 from domain.releases import ReleaseStatus, VersionState
 from domain.rights import LicenseFamily, preset, read_license, terms_digest
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo

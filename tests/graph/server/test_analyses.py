@@ -16,7 +16,8 @@ from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.audio import Pcm, wav_head
 from domain.ids import Kind, Ref
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from tests.graph.server.recordings import (
     ADA,

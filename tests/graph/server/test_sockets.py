@@ -23,7 +23,7 @@ from db import tables
 from db.accounts import add_session
 from db.documents import add_documents
 from db.engine import Database
-from graph.reading import Execution
+from graph.execution import Execution
 from graph.server.requests import LARGEST_BODY
 from graph.server.settings import Documents, Settings
 from graph.server.sockets import SocketLimits
