@@ -30,7 +30,9 @@ from db.contributors import PROPOSED_CREDITS, PROPOSED_SPLITS
 from db.engine import Database
 from db.orders import NAME, NEWEST, OLDEST
 from db.places import Page, Stored, ToOne, Type, belong, columns
+from db.social import FOLLOWING, INBOX, SAVED_HOOKS, SHARE_LINKS, UNREAD
 from db.statements import statement_text
+from db.upkeep import UPKEEP
 from domain.accounts import EDITING_ROLES, SESSION_LASTS, Role, Viewer, email_key
 
 
@@ -76,6 +78,12 @@ VIEWER = Type(
         "claims": Page("ArtistClaim", belong("account_id"), Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
         "proposedCredits": PROPOSED_CREDITS,
         "proposedSplits": PROPOSED_SPLITS,
+        "following": FOLLOWING,
+        "savedHooks": SAVED_HOOKS,
+        "shareLinks": SHARE_LINKS,
+        "activity": INBOX,
+        "unreadActivityCount": UNREAD,
+        "upkeep": UPKEEP,
     },
 )
 

@@ -14,11 +14,17 @@ from db import tables
 from db.access import Action, allowed
 from db.arguments import Bound, Paging
 from db.assets import ASSET_PAGING, owned_by
+from db.comments import comments_on
+from db.licensing import USAGE
 from db.orders import NEWEST, OLDEST, SEQUENCE
+from db.participation import PARTICIPATION
 from db.places import Page, Stored, ToOne, Type, belong, columns, refer
+from db.rituals import current_ritual
+from db.social import counted, tied
 from db.viewers import viewer_values
 from domain.accounts import Role, Viewer
 from domain.artists import ArtistDraft
+from domain.social import TieKind
 
 
 def _badges_of_world(row: Any) -> ColumnElement[Any]:
@@ -51,6 +57,7 @@ ARTIST = Type(
         "invites": Page("Invite", belong("artist_id"), Paging({"OLDEST": OLDEST}, "OLDEST"), action=Action.LIST),
         "assets": Page("Asset", belong("owner_id"), ASSET_PAGING, action=Action.LIST),
         "provenance": Page("ProvenanceEvent", belong("subject_id"), Paging({"SEQUENCE": SEQUENCE}, "SEQUENCE")),
+        "usage": USAGE,
     },
 )
 
@@ -67,6 +74,13 @@ WORLD = Type(
         "hooks": Page("Hook", _hooks_of, Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
         "releases": Page("Release", belong("owner_id"), Paging({"NEWEST": NEWEST}, "NEWEST"), action=Action.LIST),
         "room": ToOne("Room", _of_world),
+        "currentRitual": ToOne("Ritual", current_ritual),
+        "followerCount": counted("followers"),
+        "commentCount": counted("comments"),
+        "shareCount": counted("shares"),
+        "viewerFollows": tied(TieKind.FOLLOW, "artist_id"),
+        "comments": comments_on("artist_id"),
+        "participation": PARTICIPATION,
     },
 )
 

@@ -70,6 +70,13 @@ async def announce(connection: AsyncConnection, topic: str, payload: Mapping[str
     await connection.execute(insert(tables.outbox).values(topic=topic, payload=dict(payload)))
 
 
+async def announce_all(connection: AsyncConnection, announced: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Put many events into the outbox, by topic and payload."""
+    rows = [{"topic": topic, "payload": dict(payload)} for topic, payload in announced]
+    if rows:
+        await connection.execute(insert(tables.outbox), rows)
+
+
 async def recall_outcome(connection: AsyncConnection, account_id: UUID, key: str, request_digest: str) -> Any | None:
     """The outcome recorded under an idempotency key, None the first time; the key stays locked until commit.
 

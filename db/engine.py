@@ -178,6 +178,28 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
+        """Hear a channel meanwhile, on a connection beside the pools; the event is set when it is lost.
+
+        Args:
+            channel: its name.
+            heard: told the payload of every notification.
+
+        Raises:
+            Unavailable: the server is away.
+        """
+        lost = asyncio.Event()
+        async with self._guarded():
+            connection = await self._connect()
+        try:
+            async with self._guarded():
+                connection.add_termination_listener(lambda _: lost.set())
+                await connection.add_listener(channel, lambda *said: heard(said[-1]))
+            yield lost
+        finally:
+            connection.terminate()
+
+    @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
         """Turn the loss of the server into Unavailable, and a statement past its time into TooCostly."""
         try:

@@ -42,7 +42,7 @@ from db.containment import contained
 from db.engine import Database
 from db.history import stood
 from db.statements import statement_text
-from db.viewers import held, viewer_values
+from db.viewers import granted_to, viewer_values
 from domain.accounts import Viewer
 from domain.assets import AssetKind, AssetState
 from domain.facts import CONTAINS, Bond, BondKind, Facts, Grant, Part, Statement
@@ -166,7 +166,7 @@ def _heard(within: Any, *, now: bool) -> Any:
     grant, term = tables.permission_grant.alias(), tables.term.alias()
     passed_on = exists().where(term.c.term_set_id == grant.c.term_set_id, term.c.sublicense).correlate_except(term)
     return select(grant.c.id, grant.c.asset_id, grant.c.grantee_id, grant.c.term_set_id).where(
-        grant.c.asset_id.in_(select(within.c.id)), stood(grant, now=now), or_(held(grant.c.grantee_id), passed_on)
+        grant.c.asset_id.in_(select(within.c.id)), stood(grant, now=now), or_(granted_to(grant.c.grantee_id), passed_on)
     )
 
 

@@ -14,14 +14,18 @@ from db import tables
 from db.access import Action, allowed
 from db.arguments import Bound
 from db.assets import current_id
+from db.comments import comments_on
 from db.engine import Database
+from db.participation import PARTICIPATION
 from db.places import Computed, Stored, ToOne, Type, belong, columns, refer
+from db.social import counted, tied
 from db.verdicts import ByQuestion
 from db.viewers import viewer_values
 from db.wearers import Wearer
 from domain.accounts import Viewer
 from domain.ids import Kind
 from domain.releases import VersionState
+from domain.social import TieKind
 from domain.windows import Window
 
 
@@ -51,6 +55,14 @@ HOOK = Type(
         ),
         "room": ToOne("Room", belong("hook_id")),
         "world": ToOne("World", _world_of, always=True),
+        "likeCount": counted("likes"),
+        "saveCount": counted("saves"),
+        "commentCount": counted("comments"),
+        "shareCount": counted("shares"),
+        "viewerLikes": tied(TieKind.LIKE, "hook_id"),
+        "viewerSaves": tied(TieKind.SAVE, "hook_id"),
+        "comments": comments_on("hook_id"),
+        "participation": PARTICIPATION,
     },
 )
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -28,7 +28,24 @@ JOB = Type(
     },
 )
 LONGEST_ERROR = 300
+_CLAIMED = ("id", "kind", "subject_id", "payload", "attempts", "fence", "owner_id", "state")
 _DIED = "Its worker stopped without a word."
+
+
+class Backlog(NamedTuple):
+    """How it goes with the jobs.
+
+    Attributes:
+        due: what could be done now, and is not.
+        running: what is under way.
+        dead: what was given up.
+        oldest_due: when the one became due that waits longest; None where none does.
+    """
+
+    due: int
+    running: int
+    dead: int
+    oldest_due: datetime | None
 
 
 class LeaseLost(Exception):
@@ -44,6 +61,22 @@ async def come_round(connection: AsyncConnection, job: NewJob, wait: timedelta) 
     """Write a job down that comes round, to be done after a while; nothing where one of its kind waits or runs."""
     row = {**_row(job), "run_after": func.now() + literal(wait)}
     await connection.execute(upsert(tables.job).values(row).on_conflict_do_nothing())
+
+
+async def wake(connection: AsyncConnection, job: NewJob, wait: timedelta) -> None:
+    """Let what comes round see what this transaction writes: it is written down, to be done after a while.
+
+    Where one of its kind waits or runs, it is held to the end of the transaction: it is not over before that, and looks
+    what there is left to do when it is.
+    """
+    table = tables.job
+    row = {**_row(job), "run_after": func.now() + literal(wait)}
+    added = upsert(table).values(row).on_conflict_do_nothing().returning(table.c.id)
+    open_ = table.c.state.in_((JobState.READY.value, JobState.RUNNING.value))
+    held = select(table.c.id).where(table.c.kind == job.kind.value, table.c.subject_id == table.c.id, open_)
+    while (await connection.execute(added)).first() is None:
+        if (await connection.execute(held.with_for_update())).first() is not None:
+            return
 
 
 def _row(job: NewJob) -> dict[str, Any]:
@@ -89,11 +122,11 @@ async def claim(connection: AsyncConnection, kinds: Collection[JobKind], most: i
             error=case((deaths > job.c.deaths, _told(_DIED)), else_=job.c.error),
             finished_at=case((over, func.now())),
         )
-        .returning(job.c.id, job.c.kind, job.c.subject_id, job.c.payload, job.c.attempts, job.c.fence, job.c.state)
+        .returning(*[job.c[name] for name in _CLAIMED])
     )
     rows = (await connection.execute(query)).all()
     return [
-        ClaimedJob(row.id, JobKind(row.kind), row.subject_id, row.payload, row.attempts, row.fence)
+        ClaimedJob(row.id, JobKind(row.kind), row.subject_id, row.payload, row.attempts, row.fence, row.owner_id)
         for row in rows
         if row.state == JobState.RUNNING.value
     ]
@@ -108,6 +141,20 @@ def _told(error: str) -> Any:
 def _mine(job: ClaimedJob) -> Any:
     table = tables.job
     return and_(table.c.id == job.id, table.c.fence == job.fence, table.c.state == JobState.RUNNING.value)
+
+
+async def backlog(connection: AsyncConnection) -> Backlog:
+    """How it goes with all jobs of this house."""
+    job = tables.job
+    is_due = job.c.run_after <= func.now()
+    open_ = select(
+        func.count().filter(is_due).label("due"),
+        func.count().filter(job.c.state == JobState.RUNNING.value, ~is_due).label("running"),
+        func.min(job.c.run_after).filter(is_due).label("oldest_due"),
+    ).where(job.c.state.in_((JobState.READY.value, JobState.RUNNING.value)))
+    dead = select(func.count()).where(job.c.state == JobState.DEAD.value).scalar_subquery()
+    row = (await connection.execute(open_.add_columns(dead.label("dead")))).one()
+    return Backlog(row.due, row.running, row.dead, row.oldest_due)
 
 
 async def renew(connection: AsyncConnection, job: ClaimedJob, progress: int | None = None) -> None:

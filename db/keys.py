@@ -15,7 +15,7 @@ from db.engine import Database
 from db.places import Stored, ToOne, Type, columns, refer
 from db.statements import statement_text
 from db.viewers import owned, viewer_values
-from domain.accounts import Viewer
+from domain.accounts import EDITING_ROLES, Viewer
 from domain.keys import WRITING, KeyScope
 
 _COARSELY = timedelta(minutes=1)
@@ -51,11 +51,32 @@ async def viewer_of_key(database: Database, secret_hash: bytes) -> KeyHolder | N
             await _note_use(connection, row["id"])
     scopes = frozenset(KeyScope(scope) for scope in row["scopes"])
     artists = (row["artist_id"],) if scopes & WRITING else ()
-    return KeyHolder(Viewer(row["account_id"], artists, artists, is_agent=True, scopes=scopes), row["id"])
+    viewer = Viewer(
+        row["account_id"],
+        artists,
+        artists,
+        is_agent=True,
+        scopes=scopes,
+        acts_for=tuple([artist for artist in row["acts_for"] if artist not in artists]),
+        key=row["id"],
+    )
+    return KeyHolder(viewer, row["id"])
 
 
 def _lately_used(key: Any) -> Any:
     return key.c.last_used_at > func.now() - _COARSELY
+
+
+def _acted_for(key: Any) -> Any:
+    """The artist that issued a key, or else those that its account owns or edits."""
+    membership = tables.membership.alias()
+    theirs = select(membership.c.artist_id).where(
+        membership.c.account_id == key.c.account_id,
+        membership.c.role.in_([role.value for role in EDITING_ROLES]),
+        membership.c.ended_at.is_(None),
+        func.coalesce(key.c.artist_id, membership.c.artist_id) == membership.c.artist_id,
+    )
+    return func.array(theirs.correlate_except(membership).scalar_subquery())
 
 
 _KEY_SQL, _ = statement_text(
@@ -65,6 +86,7 @@ _KEY_SQL, _ = statement_text(
         tables.agent_key.c.artist_id,
         tables.agent_key.c.scopes,
         case((_lately_used(tables.agent_key), False), else_=True).label("stale"),
+        _acted_for(tables.agent_key).label("acts_for"),
     ).where(
         tables.agent_key.c.secret_hash == bindparam("secret_hash", type_=LargeBinary, required=True),
         tables.agent_key.c.revoked_at.is_(None),

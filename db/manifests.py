@@ -17,7 +17,7 @@ from db.access import Action, Exposure, allowed, asset_shown
 from db.arguments import Given, Reading
 from db.assets import HeldAsset, held_row, hold_asset
 from db.copies import held_then, master_of, placed
-from db.places import Stored, Type, column, columns
+from db.places import Stored, ToOne, Type, column, columns
 from db.verdicts import Unbound
 from db.viewers import viewer_values
 from domain.accounts import Viewer
@@ -56,6 +56,7 @@ RELEASE_MANIFEST = Type(
         **columns(tables.manifest, "body", "proof", "created_at"),
         "hash": column(tables.manifest, "hash", plain=True),
         "signatureState": Stored(_signature_state, plain=True),
+        "anchor": ToOne("ReleaseAnchor", lambda row, anchor, _: anchor.c.id == row.c.id),
     },
 )
 

@@ -31,6 +31,7 @@ from db.access import Action, Exposure, allowed, asset_shown
 from db.assets import current_id
 from db.engine import Database
 from db.entitlements import opened
+from db.history import holds_now
 from db.viewers import VIEWER_ACCOUNT, held, viewer_values
 from domain.accounts import Viewer
 from domain.assets import MediaRole
@@ -42,7 +43,21 @@ from domain.windows import Window, stretch
 def entitled(asset: Any) -> ColumnElement[bool]:
     """The viewer may hear all of an asset: its owner's members and those to whom it is open, if they come in person."""
     # A key sees nothing of the account it is of: its viewer has none.
-    return and_(or_(held(asset.c.owner_id), opened(asset)), VIEWER_ACCOUNT.is_not(None))
+    return and_(or_(held(asset.c.owner_id), opened(asset), _accessed(asset)), VIEWER_ACCOUNT.is_not(None))
+
+
+def _accessed(asset: Any) -> ColumnElement[bool]:
+    """A license opened the sound of an asset to the viewer, for a time that is not over; and what it granted holds."""
+    access, link, grant = tables.access_grant.alias(), tables.license_grant.alias(), tables.permission_grant.alias()
+    lasting = exists().where(
+        access.c.account_id == VIEWER_ACCOUNT,
+        access.c.track_id == asset.c.id,
+        access.c.expires_at > func.now(),
+        link.c.license_id == access.c.license_id,
+        grant.c.id == link.c.grant_id,
+        holds_now(grant),
+    )
+    return lasting.correlate_except(access, link, grant)
 
 
 def _of(of: Ref) -> str:

@@ -12,11 +12,11 @@ import binascii
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Text, func, literal_column, tuple_
+from sqlalchemy import ColumnElement, LargeBinary, Text, cast, func, literal_column, tuple_
 from sqlalchemy import types as sql
 
 from domain.errors import BadInput
@@ -82,22 +82,28 @@ class Order:
     """A total order: one NOT NULL key column, then the id, both in one direction.
 
     `tag` is two letters, unique among all orders, and leads every cursor of this order. An order equals only itself:
-    it stands in the keys of plans, which are hashed on every request.
+    it stands in the keys of plans, which are hashed on every request. Where no column is the key, `of` makes it.
     """
 
     tag: str
     key: str
     form: KeyForm
     descending: bool = False
+    of: Callable[[Any], ColumnElement[Any]] | None = None
+
+    def value(self, row: Any) -> ColumnElement[Any]:
+        """The key of `row`."""
+        key: ColumnElement[Any] = row.c[self.key] if self.of is None else self.of(row)
+        return key
 
     def columns(self, row: Any, *, backward: bool) -> list[ColumnElement[Any]]:
         """The ORDER BY of a page over `row`, reversed where it is read from its end."""
-        keys = [row.c[self.key], row.c.id]
+        keys = [self.value(row), row.c.id]
         return [key.desc() if self.descending != backward else key.asc() for key in keys]
 
     def past(self, row: Any, key: ColumnElement[Any], id_: ColumnElement[Any], *, after: bool) -> ColumnElement[bool]:
         """Whether `row` stands after (or before) the place a cursor names."""
-        here, there = tuple_(row.c[self.key], row.c.id), tuple_(key, id_)
+        here, there = tuple_(self.value(row), row.c.id), tuple_(key, id_)
         return here < there if self.descending == after else here > there
 
     def nowhere(self, *, after: bool) -> tuple[Any, UUID]:
@@ -108,7 +114,7 @@ class Order:
     def cursor(self, row: Any) -> ColumnElement[str]:
         """The cursor of `row`, as PostgreSQL writes it."""
         tag = literal_column(f"'\\x{self.tag.encode().hex()}'::bytea", LargeBinary)
-        sent = tag.concat(self.form.send(row.c[self.key])).concat(func.uuid_send(row.c.id, type_=LargeBinary))
+        sent = tag.concat(self.form.send(self.value(row))).concat(func.uuid_send(row.c.id, type_=LargeBinary))
         return func.translate(func.encode(sent, literal_column("'base64'")), "+/=\n", "-_", type_=Text)
 
     def write(self, key: Any, id_: UUID) -> str:
@@ -133,14 +139,33 @@ class Order:
         return place
 
 
+DAY = KeyForm(
+    sql.Date(),
+    lambda column: func.date_send(column, type_=LargeBinary),
+    lambda day: struct.pack(">i", (day - POSTGRES_EPOCH.date()).days),
+    lambda data: POSTGRES_EPOCH.date() + timedelta(days=struct.unpack(">i", data)[0]),
+    date(1, 1, 1),
+    date(9999, 12, 31),
+)
+
+
+def _dated(asset: Any) -> ColumnElement[Any]:
+    """The day a work is of: the one it says, or the one it was written down on."""
+    return func.coalesce(asset.c.made_on, cast(func.timezone("UTC", asset.c.created_at), sql.Date()), type_=sql.Date())
+
+
 NEWEST = Order("ne", "created_at", MOMENT, descending=True)
 TITLE = Order("ti", "title_key", WORDS)
 NAME = Order("na", "name_key", WORDS)
 MOST_DERIVED = Order("md", "derived_count", NUMBER, descending=True)
 POSITION = Order("po", "position", NUMBER)
+SOONEST = Order("so", "opens_at", MOMENT)
 NUMBERED = Order("nu", "number", NUMBER, descending=True)
 SEQUENCE = Order("se", "sequence", NUMBER)
 OLDEST = Order("ol", "created_at", MOMENT)
+LATEST = Order("la", "at", MOMENT, descending=True)
+DATED = Order("da", "made_on", DAY, descending=True, of=_dated)
+JOINED = Order("jo", "joined_at", MOMENT, descending=True)
 WALKED = Order("wa", "distance", NUMBER)
 """Of a walk along lineage, by distance and id."""
 FLIPPED = Order("fl", "number", NUMBER)

@@ -14,6 +14,7 @@ from db.access import Action, Exposure, allowed, asset_shown
 from db.arguments import Paging
 from db.assets import current_id
 from db.orders import NUMBERED, POSITION
+from db.participation import PARTICIPATION
 from db.places import Computed, Page, ToOne, Type, belong, columns, refer
 from db.viewers import viewer_values
 from domain.accounts import Viewer
@@ -28,6 +29,8 @@ RELEASE = Type(
     {
         **columns(tables.release, "release_kind", "status", "published_at", "upc", "label"),
         "termsInWords": Computed(),
+        "participation": PARTICIPATION,
+        "integrity": Computed(),
         "cover": ToOne("VisualWorld", refer("cover_id"), exposure=Exposure.TEASER),
         "hook": ToOne("Hook", refer("lead_hook_id"), action=Action.READ, exposure=Exposure.TEASER),
         "room": ToOne("Room", belong("release_id"), exposure=Exposure.TEASER),

@@ -12,6 +12,7 @@ from db import tables
 from db.access import Action, Exposure, Predicate, allowed, asset_shown
 from db.arguments import Bound, Given, Reading, clean_text, parameter
 from db.assets import current_id
+from db.links import subject_of_code
 from db.places import Resolved, ToOne
 from domain.ids import Kind
 from domain.manifests import PREFIX
@@ -36,8 +37,15 @@ NODES = {
     Kind.POLICY: "PermissionPolicy",
     Kind.GRANT: "PermissionGrant",
     Kind.RECEIPT: "PermissionReceipt",
+    Kind.QUOTE: "LicenseQuote",
+    Kind.LICENSE: "License",
     Kind.EVENT: "ProvenanceEvent",
+    Kind.RITUAL: "Ritual",
+    Kind.PRESAVE: "Presave",
     Kind.ROOM: "Room",
+    Kind.MESSAGE: "RoomMessage",
+    Kind.QUEUED: "QueueItem",
+    Kind.GUEST: "RoomGuest",
     Kind.ACCOUNT: "Account",
     Kind.KEY: "AgentKey",
     Kind.CLAIM: "ArtistClaim",
@@ -47,6 +55,9 @@ NODES = {
     Kind.SUGGESTION: "Suggestion",
     Kind.MEMBER: "Membership",
     Kind.ENTITLEMENT: "Entitlement",
+    Kind.COMMENT: "Comment",
+    Kind.SHARE: "ShareLink",
+    Kind.ACTIVITY: "Activity",
 }
 """The SDL type of every kind of reference: what `node(id:)` answers."""
 
@@ -140,6 +151,8 @@ def _choose(shape: Any) -> dict[str, ToOne]:
     if shape is None:
         return {}
     match, kind = Match(shape[0]), shape[1]
+    if match is Match.SHARE_LINK:
+        return {match.value: ToOne(NODES[kind], subject_of_code(kind), action=Action.READ)}
     found = {match.value: node_of(kind) if match is Match.ID else _LOOKUPS[match]}
     return found | {Match.MANIFEST_SHA256.value: _BY_MANIFEST} if match is Match.MEDIA_SHA256 else found
 

@@ -151,7 +151,7 @@ class RowReader:
             self._columns(type_, row) if place.source is None else [row.c.id.label("@id"), row.c.kind.label("@kind")]
         )
         inner = (
-            select(*listed, row.c[order.key].label("@key"))
+            select(*listed, order.value(row).label("@key"))
             .where(*conditions)
             .order_by(*order.columns(row, backward=backward))
             .limit(bound["fetched"])

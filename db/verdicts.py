@@ -40,14 +40,12 @@ class ByQuestion(Unbound):
         """Refuse a window that is none, and a territory that is no code."""
         values: dict[str, Any] = {
             "uses": read_uses(given),
-            "territory": given.get("territory"),
+            "territory": read_territory(given),
             "purpose": given.get("purpose"),
             "window": read_window(given),
             "valid_at": given.get("asOf"),
             "known_at": given.get("knownAt"),
         }
-        if values["territory"] is not None and not _TERRITORY.fullmatch(values["territory"]):
-            raise BadInput("territory is an ISO 3166-1 code of two capital letters, such as DE.")
         if values["purpose"] is not None:
             clean_text("purpose", values["purpose"])
         return None, values
@@ -149,6 +147,18 @@ def read_uses(given: Given) -> frozenset[Use]:
     """The uses asked for; all of them where none is named."""
     uses = given.get("uses")
     return frozenset(map(Use, uses) if uses else Use)
+
+
+def read_territory(given: Given) -> str | None:
+    """The territory asked for; None for everywhere.
+
+    Raises:
+        BadInput: it is no code.
+    """
+    territory: str | None = given.get("territory")
+    if territory is not None and not _TERRITORY.fullmatch(territory):
+        raise BadInput("territory is an ISO 3166-1 code of two capital letters, such as DE.")
+    return territory
 
 
 def read_window(given: Given, name: str = "window") -> Window | None:

@@ -12,6 +12,7 @@ from domain.accounts import Role, Viewer
 VIEWER_ACCOUNT = bindparam("viewer_account", type_=Uuid)
 ASKER = bindparam("viewer_asker", type_=Uuid)
 _HOLDS = bindparam("viewer_holds", type_=ARRAY(Uuid))
+_GRANTEES = bindparam("viewer_grantees", type_=ARRAY(Uuid))
 _EDITS = bindparam("viewer_edits", type_=ARRAY(Uuid))
 IS_AGENT = bindparam("viewer_is_agent", type_=Boolean)
 
@@ -22,6 +23,7 @@ def viewer_values(viewer: Viewer) -> dict[str, object]:
         "viewer_account": None if viewer.is_agent else viewer.account,
         "viewer_asker": viewer.account,
         "viewer_holds": viewer.holds,
+        "viewer_grantees": viewer.grantees,
         "viewer_edits": viewer.edits,
         "viewer_is_agent": viewer.is_agent,
     }
@@ -30,6 +32,11 @@ def viewer_values(viewer: Viewer) -> dict[str, object]:
 def held(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The viewer is a member of the artist."""
     return artist_id == any_(_HOLDS)
+
+
+def granted_to(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The viewer asks for the artist: as a member, or by a key that acts for them."""
+    return artist_id == any_(_GRANTEES)
 
 
 def edited(artist_id: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -50,6 +50,9 @@ class Viewer:
         is_agent: a program with a key, not a person.
         scopes: what an agent's key allows.
         signed_in_at: when the person last proved who they are; None for an agent.
+        acts_for: the artists an agent's key takes licenses for, whose grants its questions hear; what is private to
+            them it does not see.
+        key: which key an agent has.
     """
 
     account: UUID | None = None
@@ -58,9 +61,34 @@ class Viewer:
     is_agent: bool = False
     scopes: frozenset[KeyScope] = frozenset()
     signed_in_at: datetime | None = None
+    acts_for: tuple[UUID, ...] = ()
+    key: UUID | None = None
+
+    @property
+    def grantees(self) -> tuple[UUID, ...]:
+        """The artists whose grants are heard when the viewer asks."""
+        return (*self.holds, *self.acts_for)
+
+    @property
+    def licensees(self) -> tuple[UUID, ...]:
+        """The artists for whom the viewer takes licenses and registers derivatives."""
+        return (*self.edits, *self.acts_for)
+
+    def deriving(self) -> Viewer:
+        """The viewer as whoever registers a derivative: a key then edits the works of the artists it acts for.
+
+        What it is answered names those works by their ids alone.
+        """
+        return replace(self, holds=self.grantees, edits=self.licensees)
+
+    def asking_for(self, artist: UUID) -> Viewer:
+        """The viewer as whoever asks for one of those artists."""
+        return replace(self, acts_for=(artist,))
 
 
 ANONYMOUS = Viewer()
+PROGRAM = Viewer(is_agent=True, scopes=frozenset({KeyScope.READ, KeyScope.CHECK}))
+"""A program without a key: what is only announced is shown to people, in worlds, and not to programs."""
 
 
 def allow(viewer: Viewer, scope: KeyScope | None) -> None:

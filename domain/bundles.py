@@ -2,7 +2,8 @@
 
 A signed manifest carries its proof; a DSSE envelope its signature. A bundle holds some of these members: `manifest`,
 with its proof; `event`, the canonical text of the event that recorded it; `hash`, of an event; `inclusion`, its place
-in the log; `checkpoint`; and `keys`, the DID document of the house. Whoever has the keys from elsewhere trusts those.
+in the log; `checkpoint`; `anchor`, the way of the manifest to a root that a chain has; and `keys`, the DID document of
+the house. Whoever has the keys from elsewhere trusts those.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import orjson
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from domain.anchors import check_anchor
 from domain.attestations import opened
 from domain.checkpoints import checkpoint_of
 from domain.merkle import is_included, leaf_hash
@@ -23,7 +25,7 @@ from domain.signatures import Unverified, unbase64, verified
 from domain.signers import trusted
 
 Keys = Mapping[str, Ed25519PublicKey]
-_MEMBERS = frozenset({"manifest", "event", "hash", "inclusion", "checkpoint", "keys"})
+_MEMBERS = frozenset({"manifest", "event", "hash", "inclusion", "checkpoint", "anchor", "keys"})
 _PLACE = frozenset({"leafIndex", "treeSize", "hashes"})
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -87,6 +89,10 @@ def _check_bundle(bundle: Mapping[str, Any], keys: Keys) -> str:
         hash_ = digest
     if "manifest" in bundle:
         said.append(f"The manifest is as it was signed by {_check_manifest(bundle['manifest'], event, keys)}.")
+    if "anchor" in bundle:
+        if "manifest" not in bundle:
+            raise Unverified("anchor stands without the manifest it is of.")
+        said.append(check_anchor(bundle["anchor"], _address(bundle["manifest"])))
     if "inclusion" in bundle:
         said.append(_check_inclusion(bundle["inclusion"], hash_, bundle.get("checkpoint"), keys))
     elif {"event", "hash", "checkpoint"} & set(bundle):
@@ -99,8 +105,7 @@ def _check_manifest(manifest: Any, event: Any, keys: Keys) -> str:
         raise Unverified("manifest is no JSON object.")
     method = verified(manifest, keys)
     if event is not None:
-        unsigned = {name: value for name, value in manifest.items() if name != "proof"}
-        address = f"sha256:{hashlib.sha256(rfc8785.dumps(unsigned)).hexdigest()}"
+        address = _address(manifest)
         try:
             recorded = orjson.loads(event)["payload"]["manifest"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -108,6 +113,12 @@ def _check_manifest(manifest: Any, event: Any, keys: Keys) -> str:
         if recorded != address:
             raise Unverified(f"event does not record this manifest, {address}.")
     return method
+
+
+def _address(manifest: Mapping[str, Any]) -> str:
+    """The address of a manifest, which is that of its bytes without the proof."""
+    unsigned = {name: value for name, value in manifest.items() if name != "proof"}
+    return f"sha256:{hashlib.sha256(rfc8785.dumps(unsigned)).hexdigest()}"
 
 
 def _check_inclusion(inclusion: Any, hash_: Any, note: Any, keys: Keys) -> str:

@@ -22,6 +22,9 @@ class Code(StrEnum):
     CONFLICT = "CONFLICT"
     LINEAGE_CYCLE = "LINEAGE_CYCLE"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    NOT_OFFERED = "NOT_OFFERED"
+    POLICY_DENIED = "POLICY_DENIED"
+    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
     TOO_COSTLY = "TOO_COSTLY"
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED_MEDIA = "UNSUPPORTED_MEDIA"
@@ -94,6 +97,12 @@ class CycleClosed(CassetError):
         self.cycle = tuple(cycle)
 
 
+class NotOffered(CassetError):
+    """This house was not set up for that; another one may be."""
+
+    code = Code.NOT_OFFERED
+
+
 class KeyReused(CassetError):
     """An idempotency key came back with another request."""
 
@@ -146,6 +155,17 @@ class TooMany(CassetError):
         self.seconds = seconds
 
 
+class TooSoon(CassetError):
+    """The same may be done after `seconds`; until then somebody has done enough of it."""
+
+    code = Code.RATE_LIMIT
+
+    def __init__(self, message: str, seconds: float) -> None:
+        """Say how long to wait."""
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__(f"{message} Try again in {self.seconds} s.")
+
+
 class Unavailable(CassetError):
     """The database does not answer for the moment; the request may be repeated."""
 
@@ -162,3 +182,6 @@ class RefusalCode(StrEnum):
     CONFLICT = Code.CONFLICT.value
     LINEAGE_CYCLE = Code.LINEAGE_CYCLE.value
     IDEMPOTENCY_MISMATCH = Code.IDEMPOTENCY_MISMATCH.value
+    NOT_OFFERED = Code.NOT_OFFERED.value
+    POLICY_DENIED = Code.POLICY_DENIED.value
+    RATE_LIMIT = Code.RATE_LIMIT.value

@@ -28,6 +28,15 @@ class JobKind(StrEnum):
     REGENERATE_MANIFEST = "REGENERATE_MANIFEST"
     VERIFY_SNAPSHOT = "VERIFY_SNAPSHOT"
     VERIFY_SIGNATURE = "VERIFY_SIGNATURE"
+    VERIFY_LINEAGE = "VERIFY_LINEAGE"
+    SIGN_MANIFEST = "SIGN_MANIFEST"
+    CHECK_MANIFESTS = "CHECK_MANIFESTS"
+    ANCHOR_MANIFEST = "ANCHOR_MANIFEST"
+    VERIFY_ANCHOR = "VERIFY_ANCHOR"
+    MOVE_RITUAL = "MOVE_RITUAL"
+    PLAY_NEXT = "PLAY_NEXT"
+    TELL_FOLLOWERS = "TELL_FOLLOWERS"
+    TAKE_MEASURES = "TAKE_MEASURES"
     TAKE_UPLOAD = "TAKE_UPLOAD"
     SWEEP_BLOBS = "SWEEP_BLOBS"
     COMPOSE_DEMO = "COMPOSE_DEMO"
@@ -66,7 +75,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job in the hands of a worker; `fence` tells this claim from every other one."""
+    """A job in the hands of a worker; `fence` tells this claim from every other one, `owner` is for whom it is done."""
 
     id: UUID
     kind: JobKind
@@ -74,6 +83,7 @@ class ClaimedJob:
     payload: Mapping[str, Any]
     attempts: int
     fence: int
+    owner: UUID | None = None
 
 
 def longest_wait(attempts: int) -> timedelta:

@@ -44,8 +44,10 @@ class CheckKind(StrEnum):
     """What a check of a manifest looked at."""
 
     REGENERATION = "REGENERATION"
-    SNAPSHOT = "SNAPSHOT"
     SIGNATURE = "SIGNATURE"
+    LINEAGE = "LINEAGE"
+    INCLUSION = "INCLUSION"
+    SNAPSHOT = "SNAPSHOT"
 
 
 class Manifest(NamedTuple):

@@ -6,6 +6,7 @@ permission decides the registration only. What others declare binds when the chi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -64,7 +65,7 @@ class Standing(NamedTuple):
     declared_by: EvidenceSource
 
 
-def declared(sides: frozenset[Side], kind: EdgeKind, permission: dict[Layer, Outcome]) -> Standing:
+def declared(sides: frozenset[Side], kind: EdgeKind, permission: Mapping[Layer, Outcome]) -> Standing:
     """How an edge begins.
 
     Args:

@@ -12,6 +12,7 @@ from stdnum import ean, isrc
 
 from domain.errors import BadInput
 from domain.ids import Kind, parse_ref
+from domain.links import kind_of
 
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 _MBID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -24,6 +25,7 @@ class Match(StrEnum):
 
     ID = "ID"
     ADDRESS = "ADDRESS"
+    SHARE_LINK = "SHARE_LINK"
     HANDLE = "HANDLE"
     ISRC = "ISRC"
     UPC = "UPC"
@@ -65,10 +67,14 @@ def recognise(text: str) -> Reference | None:
 
 
 def _address(text: str) -> Reference | None:
-    """`/[handle]` is the address of a world."""
+    """`/[handle]` is the address of a world, `/s/[code]` a share link."""
     try:
         path = urlsplit(text).path
     except ValueError:
         return None
+    code = path.removeprefix("/s/")
+    kind = None if code == path else kind_of(code)
+    if kind is not None:
+        return Reference(Match.SHARE_LINK, kind, code)
     found = _HANDLE.fullmatch(path.strip("/").casefold())
     return Reference(Match.ADDRESS, None, found[1]) if found else None

@@ -8,10 +8,13 @@ from graph.artists import Artist
 from graph.claims import ArtistClaim
 from graph.contributors import Credit, Split
 from graph.entitlements import Entitlement
-from graph.fields import PAGE, Connection, DateTime, Node, stored
+from graph.fields import PAGE, Connection, DateTime, Node, argument, stored
+from graph.hooks import Hook
 from graph.identities import Identity
 from graph.keys import AgentKey
 from graph.memberships import Membership
+from graph.social import Activity, ShareLink
+from graph.upkeep import Upkeep
 
 
 @strawberry.type(description="Somebody who signs in. Only they see it.")
@@ -43,3 +46,13 @@ class Viewer:
     proposed_splits: Connection[Split] = stored(
         "The shares that name them, or an artist they edit, and wait for `answerSplit`.", *PAGE
     )
+    following: Connection[Artist] = stored("The artists they follow, by name.", *PAGE)
+    saved_hooks: Connection[Hook] = stored("The hooks they keep, newest hook first.", *PAGE)
+    share_links: Connection[ShareLink] = stored("The links they made, newest first.", *PAGE)
+    activity: Connection[Activity] = stored(
+        "What others did around what is theirs, and whom they follow; latest first.",
+        *PAGE,
+        argument("unreadOnly", bool | None, "Only what they have not read yet."),
+    )
+    unread_activity_count: int = stored("How many lines of `activity` they have not read yet.")
+    upkeep: Upkeep = stored("How it goes with what is done and kept for the artists they hold.")

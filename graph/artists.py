@@ -15,11 +15,14 @@ from graph.provenance import ProvenanceEvent
 from graph.releases import Release
 from graph.rights import PermissionPolicy
 from graph.rooms import Room
+from graph.social import Comment, ParticipationSnapshot
 from graph.themes import Theme
 from graph.visuals import VisualWorld
 
 if TYPE_CHECKING:
+    from graph.licensing import AgentUse
     from graph.memberships import Invite, Membership
+    from graph.rituals import Ritual
 
 described(
     ArtistKind,
@@ -59,6 +62,10 @@ class Artist(Node):
         argument("order", AssetOrder | None, "The order; NEWEST where none is given."),
     )
     provenance: Connection[ProvenanceEvent] = stored("What happened to the artist, oldest first.", *PAGE)
+    usage: Connection[Annotated["AgentUse", strawberry.lazy("graph.licensing")]] = stored(
+        "What programs asked about the artist's work, newest first, for members; empty for everybody else.",
+        *PAGE,
+    )
 
 
 @strawberry.type(description="The public face of an artist: what they sound like, where it lives, what to remember.")
@@ -77,3 +84,14 @@ class World:
     hooks: Connection[Hook] = stored("What the artist sounds like, newest first.", *PAGE)
     releases: Connection[Release] = stored("The releases, newest first.", *PAGE)
     room: Room | None = stored("Where people gather.")
+    current_ritual: Annotated["Ritual", strawberry.lazy("graph.rituals")] | None = stored(
+        "What is happening now, or else comes next."
+    )
+    follower_count: int = stored("How many follow the artist.")
+    comment_count: int = stored("How many comments there are.")
+    share_count: int = stored("How many share it.")
+    viewer_follows: bool = stored("You follow the artist.")
+    comments: Connection[Comment] = stored("What people say about it, newest first.", *PAGE)
+    participation: ParticipationSnapshot | None = stored(
+        "How people gather around it, measured every hour; null where nothing was."
+    )

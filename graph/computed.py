@@ -10,14 +10,20 @@ from uuid import UUID
 from db.orders import WALKED
 from resolvers.analyses import analyses_of_tracks
 from resolvers.audio import playback_of
+from resolvers.changes import changes
 from resolvers.context import Acting
 from resolvers.contributors import preview_splits
+from resolvers.dossiers import stances_of
 from resolvers.drift import license_drift
+from resolvers.integrity import integrity_of, integrity_of_releases
 from resolvers.kinship import common_ancestors, lineage_paths, lineage_roots
+from resolvers.licensing import clears_of, payment_of_license, still_needed_of
 from resolvers.lineage import Walk, walked
 from resolvers.log import inclusions_of, log_consistency, log_inclusion
 from resolvers.lyrics import lyrics_of_tracks, suggested_lines, timed_texts_of
-from resolvers.manifests import integrity_of, preview_manifest
+from resolvers.manifests import preview_manifest
+from resolvers.presence import present_in
+from resolvers.queues import decisions_of, first_blocked_of, playing_rights_of
 from resolvers.receipts import replay
 from resolvers.simulations import rights_changes, simulate_edge, simulate_policy, simulate_takedown
 from resolvers.standings import histories_of
@@ -49,6 +55,14 @@ def _walk(*, upwards: bool) -> Batch:
     return walk
 
 
+async def _rights(acting: Acting, assets: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
+    return await rights_of(acting, assets, _terms(given))
+
+
+async def _integrity(acting: Acting, releases: Sequence[UUID], _: Mapping[str, Any]) -> Mapping[UUID, Any]:
+    return await integrity_of_releases(acting, releases)
+
+
 def _at_root(answer: Callable[..., Awaitable[Any]]) -> Batch:
     async def once(acting: Acting, roots: Sequence[UUID], given: Mapping[str, Any]) -> Mapping[UUID, Any]:
         return dict.fromkeys(roots, await answer(acting, **given))
@@ -69,7 +83,7 @@ async def _drift(acting: Acting, **given: Any) -> Any:
 
 
 COMPUTED: Mapping[tuple[str, str], Batch] = {
-    ("Asset", "rights"): lambda acting, assets, given: rights_of(acting, assets, _terms(given)),
+    ("Asset", "rights"): _rights,
     ("Asset", "clearWindows"): lambda acting, assets, given: clear_windows_of(
         acting, assets, given["length_ms"], _terms(given)
     ),
@@ -85,10 +99,22 @@ COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Track", "analysis"): lambda acting, tracks, _: analyses_of_tracks(acting, tracks),
     ("Track", "waveform"): lambda acting, tracks, _: waveforms_of_tracks(acting, tracks),
     ("Suggestion", "lines"): lambda acting, suggestions, _: suggested_lines(acting, suggestions),
+    ("QueueItem", "decision"): lambda acting, items, given: decisions_of(acting, items, **given),
+    ("QueueItem", "rights"): lambda acting, items, given: playing_rights_of(acting, items, **given),
+    ("Room", "firstBlocked"): lambda acting, rooms, given: first_blocked_of(acting, rooms, **given),
+    ("Room", "present"): lambda acting, rooms, _: present_in(acting, rooms),
     ("Release", "termsInWords"): lambda acting, releases, _: release_terms(acting, releases),
     ("ReleaseVersion", "integrity"): lambda acting, versions, _: integrity_of(acting, versions),
+    **{(type_, "verdicts"): _rights for type_ in ("Dossier", "ReleaseDna")},
+    **{(type_, "ancestors"): _walk(upwards=True) for type_ in ("Dossier", "ReleaseDna")},
+    **{(type_, "integrity"): _integrity for type_ in ("Release", "Dossier", "ReleaseDna")},
+    ("Dossier", "descendants"): _walk(upwards=False),
+    ("Rolodex", "policyInWords"): lambda acting, artists, _: stances_of(acting, artists),
     ("LineageEdge", "history"): lambda acting, edges, _: histories_of(acting, edges),
     ("ProvenanceEvent", "inclusion"): lambda acting, events, _: inclusions_of(acting, events),
+    ("LicenseQuote", "clears"): lambda acting, quotes, _: clears_of(acting, quotes),
+    ("LicenseQuote", "stillNeeded"): lambda acting, quotes, _: still_needed_of(acting, quotes),
+    ("License", "payment"): lambda acting, licenses, _: payment_of_license(acting, licenses),
     ("Query", "permissionCheck"): _at_root(_permissions),
     ("Query", "hypotheticalRights"): _at_root(_hypothetical),
     ("Query", "licenseDrift"): _at_root(_drift),
@@ -98,6 +124,7 @@ COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Query", "previewManifest"): _at_root(preview_manifest),
     ("Query", "previewSplits"): _at_root(preview_splits),
     ("Query", "rightsChanges"): _at_root(rights_changes),
+    ("Query", "changes"): _at_root(changes),
     ("Query", "replay"): _at_root(replay),
     ("Query", "lineagePath"): _at_root(lineage_paths),
     ("Query", "commonAncestors"): _at_root(common_ancestors),

@@ -8,8 +8,9 @@ import strawberry
 
 from domain.assets import Badge
 from domain.hooks import HookOrder
-from graph.fields import DateTime, Node, described, stored
+from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.lyrics import LyricLine
+from graph.social import Comment, ParticipationSnapshot
 from graph.themes import Theme
 from graph.verdicts import QUESTION, Verdict
 from graph.visuals import VisualWorld
@@ -66,3 +67,13 @@ class Hook(Node):
     visual_world: VisualWorld | None = stored("Its atmosphere.")
     room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("Where people gather around it.")
     world: Annotated["World", strawberry.lazy("graph.artists")] = stored("The world it opens onto.")
+    like_count: int = stored("How many like it.")
+    save_count: int = stored("How many keep it.")
+    comment_count: int = stored("How many comments there are.")
+    share_count: int = stored("How many share it.")
+    viewer_likes: bool = stored("You like it.")
+    viewer_saves: bool = stored("You keep it.")
+    comments: Connection[Comment] = stored("What people say about it, newest first.", *PAGE)
+    participation: ParticipationSnapshot | None = stored(
+        "How people gather around it, measured every hour; null where nothing was."
+    )

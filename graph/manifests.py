@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain.manifests import DriftKind, SignatureState
+from domain.integrity import CheckState
+from domain.manifests import CheckKind, DriftKind, SignatureState
 from domain.publishing import LackKind
+from graph.anchors import ReleaseAnchor
 from graph.fields import DateTime, described, stored
 
 if TYPE_CHECKING:
     from graph.assets import Asset
+    from graph.releases import ReleaseVersion
 
 described(
     SignatureState,
@@ -28,6 +31,21 @@ described(
     MEDIA="A track or sample has no sound.",
     MEDIA_UNREAD="The sound of a track or sample is still being read.",
     SPLITS="The shares of a pool are not 10,000 basis points in all.",
+)
+described(
+    CheckKind,
+    REGENERATION="Its manifest, made again from what was frozen: the same byte for byte.",
+    SIGNATURE="The signature, by the keys this house publishes.",
+    LINEAGE="What it says of lineage, by the edges that were frozen.",
+    INCLUSION="The event that published it: its place in the log over all events.",
+    SNAPSHOT="The works as they are now: as they were frozen.",
+)
+described(
+    CheckState,
+    FAILED="It is not what was published.",
+    CHANGED="Works are others by now; what was published stays.",
+    PENDING="It is not there yet, or was not checked yet.",
+    PASSED="All is well.",
 )
 described(
     DriftKind,
@@ -62,6 +80,7 @@ class ReleaseManifest:
         "nobody signed."
     )
     signature_state: SignatureState = stored("Whether it is signed, and whether that was found good.")
+    anchor: ReleaseAnchor | None = stored("Its anchored proof; null where nobody asked for one.")
     created_at: DateTime = stored("When it was made.")
 
 
@@ -75,10 +94,23 @@ class ReleaseDrift:
     )
 
 
+@strawberry.type(description="Something that was checked.")
+class IntegrityCheck:
+    """What a check found."""
+
+    what: CheckKind = stored("What was looked at.")
+    state: CheckState = stored("How it stands with it.")
+    since: DateTime | None = stored("Since when it is known to be so; null where it was only found now.")
+    found: str | None = stored("What is wrong first, or is missing; null where all is well.")
+
+
 @strawberry.type(description="Whether what a version froze is still what was hashed.")
 class VersionIntegrity:
     """The outcome of looking."""
 
+    version: Annotated["ReleaseVersion", strawberry.lazy("graph.releases")] | None = stored("Of which version.")
+    state: CheckState = stored("The worst of what was found.")
+    checks: list[IntegrityCheck] = stored("Everything that was checked now, what is wrong first.")
     reproduced: bool = stored("Its manifest, made again from what was frozen, is the same byte for byte.")
     signature_state: SignatureState = stored("Whether it is signed, and whether that was found good.")
     drift: list[ReleaseDrift] = stored("Where the works it holds are others by now.")

@@ -18,6 +18,7 @@ class Metrics:
     refusals: Counter = field(init=False)
     retries: Counter = field(init=False)
     events: Counter = field(init=False)
+    made: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         """Register the counters."""
@@ -27,3 +28,4 @@ class Metrics:
         self.retries = Counter("casset_plan_retries", "Plans run again by the reference.", registry=self.registry)
         self.filled = Counter("casset_plans_filled", "Plans whose computed fields were filled.", registry=self.registry)
         self.events = Counter("casset_events", "Subscription events answered.", registry=self.registry)
+        self.made = Counter("casset_events_made", "Answers made for them; many may share one.", registry=self.registry)

@@ -8,8 +8,10 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from domain.keys import KeyScope
 from graph.studio import (
     accounts,
+    anchors,
     artists,
     assets,
     contributors,
@@ -17,13 +19,20 @@ from graph.studio import (
     hooks,
     identities,
     keys,
+    licensing,
     lyrics,
     memberships,
+    messages,
+    presence,
+    queues,
     receipts,
     redirects,
     registration,
     releases,
     rights,
+    rituals,
+    rooms,
+    social,
     suggestions,
     themes,
     uploads,
@@ -33,6 +42,7 @@ from graph.studio.deeds import Act, Deed
 
 _NOUNS = (
     accounts,
+    anchors,
     artists,
     assets,
     contributors,
@@ -40,13 +50,20 @@ _NOUNS = (
     hooks,
     identities,
     keys,
+    licensing,
     lyrics,
     memberships,
+    messages,
+    presence,
+    queues,
     receipts,
     redirects,
     registration,
     releases,
     rights,
+    rituals,
+    rooms,
+    social,
     suggestions,
     themes,
     uploads,
@@ -63,6 +80,11 @@ Mutation = strawberry.type(
     ),
     description="Writing. Every mutation is one transaction; expected refusals are answers, not errors.",
 )
+
+
+def scope_of(name: str) -> KeyScope | None:
+    """What a key must allow to do a mutation, by its SDL name; None: only a person does it."""
+    return _DEEDS[name].scope
 
 
 def read_mutation(name: str, given: Mapping[str, Any]) -> Act:

@@ -12,12 +12,15 @@ from domain.contributors import Pool
 from domain.hooks import HookOrder
 from domain.lineage import EdgeKind
 from domain.resolution import Match
+from domain.rituals import RitualOrder
 from domain.search import FoundKind
 from graph.accounts import Viewer
 from graph.artists import Artist, World
 from graph.assets import Asset, AssetFilter, Instrument, Sample, Track
 from graph.caching import PUBLIC
+from graph.changes import CHANGES_AFTER, ChangeFeed
 from graph.contributors import Contributor, ShareInput, SplitPreview
+from graph.dossiers import Dossier, ReleaseDna, Rolodex
 from graph.drift import DRIFT, LicenseDrift
 from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
 from graph.hooks import Hook
@@ -26,6 +29,8 @@ from graph.log import LogConsistency, LogInclusion
 from graph.manifests import ManifestPreview
 from graph.receipts import Replay
 from graph.releases import Release
+from graph.rituals import Ritual
+from graph.rooms import Room
 from graph.simulations import CHANGES_PAGE, VerdictChanges
 from graph.stating import SAID
 from graph.verdicts import QUESTION, PermissionAnswer, Verdict, WindowInput
@@ -35,6 +40,7 @@ described(
     Match,
     ID="The id of a thing on Casset.",
     ADDRESS="The public address of a world.",
+    SHARE_LINK="A share link.",
     HANDLE="The handle of an artist.",
     ISRC="An ISRC.",
     UPC="A UPC or EAN.",
@@ -86,7 +92,8 @@ class Query:
         argument(
             "ref",
             str,
-            "An id, a public address, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a file or manifest.",
+            "An id, a public address, a share link, a handle, an ISRC, a UPC, a MusicBrainz id or the SHA-256 of a "
+            "file or manifest.",
         ),
         hints=[PUBLIC],
     )
@@ -119,6 +126,14 @@ class Query:
         *PAGE,
         hints=[PUBLIC],
     )
+    room: Room | None = stored("A room, as it is now.", argument("id", strawberry.ID, "`room_…`"))
+    ritual: Ritual | None = stored("A ritual.", argument("id", strawberry.ID, "`ritual_…`"), hints=[PUBLIC])
+    rituals: Connection[Ritual] = stored(
+        "Rituals that were not called off.",
+        argument("order", RitualOrder | None, "The order; SOONEST where none is given."),
+        *PAGE,
+        hints=[PUBLIC],
+    )
     jobs: Connection[Job] = stored("What is done for the artists you are a member of, newest first.", *PAGE)
     contributor: Contributor | None = stored(
         "A contributor.", argument("id", strawberry.ID, "`contributor_…`"), hints=[PUBLIC]
@@ -130,6 +145,20 @@ class Query:
         argument("kinds", list[FoundKind] | None, "Only things of these kinds."),
         *PAGE,
         hints=[PUBLIC],
+    )
+    dossier: Dossier | None = stored(
+        "Everything known of a release on one page, as far as you may see it.",
+        argument("releaseId", strawberry.ID, "`release_…`"),
+        hints=[PUBLIC],
+    )
+    dna: ReleaseDna | None = stored(
+        "What a release is made of, joined for its own people; to a key as much of it as anybody may read. Null for "
+        "everybody else.",
+        argument("releaseId", strawberry.ID, "`release_…`"),
+    )
+    rolodex: Rolodex | None = stored(
+        "The work of an artist you are a member of, over time; null for everybody else, and for keys.",
+        argument("handle", str, "The handle, in any case."),
     )
     permission_check: list[PermissionAnswer] = stored(
         "May these assets be used for X? Up to 500 at once, all answered on one state of the graph, in their order: "
@@ -192,6 +221,11 @@ class Query:
         "for who holds no artist.",
         argument("since", DateTime, "The moment to compare with."),
         *CHANGES_PAGE,
+    )
+    changes: ChangeFeed | None = stored(
+        "What was changed since you last asked, for programs that keep a copy: nothing is skipped, and the same places "
+        "lead to the same changes.",
+        *CHANGES_AFTER,
     )
     replay: Replay | None = stored(
         "Answers the question of one of your receipts again, from what it was decided from: `replay(receiptId: "

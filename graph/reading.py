@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +34,7 @@ from graph.documents import MOST_ERRORS, Documents
 from graph.errors import bad_input, masked, refused
 from graph.execution import Execution
 from graph.filling import Filler
+from graph.happenings import Listen, read_subscription
 from graph.limits import KNOWN, Limits
 from graph.metrics import Metrics
 from graph.mutation import read_mutation
@@ -46,11 +47,16 @@ from graph.tracing import Tracing
 from graph.workbench import Meter, Workbench
 from resolvers.callers import Caller
 from resolvers.context import Acting, now, uuid7
+from resolvers.happenings import RoomNews
+from resolvers.outbox import Relay
+from subscriptions.presence import MemoryPresence, Presence
 
 NO_VARIABLES = VariableValues({}, {})
 
 DEADLINE = 5.0
 """Seconds that an operation of several statements may take."""
+MOST_SHAPES = 32
+"""Ways to ask for one event that its answers are kept for."""
 Done = TypeVar("Done")
 
 
@@ -60,12 +66,15 @@ class Answer(NamedTuple):
     Attributes:
         body: a JSON object in UTF-8.
         refused: whether it was refused before execution.
-        mark: of an event: what a subscription takes as `after` to go on from here.
+        mark: of an event: what a subscription takes as `after` to go on from here; without a body it is where an
+            operation begins.
+        waits: what follows is remembered elsewhere, and may wait for a client that does not keep up.
     """
 
     body: bytes
     refused: bool = False
     mark: str | None = None
+    waits: bool = False
 
     def extended(self, extensions: bytes) -> bytes:
         """The body with `extensions`, a JSON object."""
@@ -85,7 +94,8 @@ class Prepared:
     """A request made ready: the operation, its variables, and its arguments read.
 
     `fields` are those of the root and `cost` is how many objects may be read at most. `plan` is of a query; a mutation
-    has what each of its fields will run. `meter` counts what is made while it is answered.
+    has what each of its fields will run; a subscription what it hears, and what events are shared by: all that ask the
+    same of one. `meter` counts what is made while it is answered.
     """
 
     operation: Operation
@@ -95,6 +105,8 @@ class Prepared:
     cost: int
     plan: Plan | None = None
     runs: Mapping[str, Act] = field(default_factory=dict)
+    listen: Listen | None = None
+    shape: Hashable = None
     meter: Meter = field(default_factory=Meter)
 
 
@@ -123,6 +135,8 @@ class Reader:
         is_open: bool = True,
         now: Callable[[], datetime] = now,
         new_id: Callable[[], UUID] = uuid7,
+        presence: Presence | None = None,
+        relay: Relay | None = None,
     ) -> None:
         """Start with empty caches.
 
@@ -133,6 +147,8 @@ class Reader:
             is_open: whether the schema may be introspected, and a wrong name is answered with those near to it.
             now: the clock of mutations.
             new_id: makes their UUIDv7s.
+            presence: who is in each room; this process's own where none is given.
+            relay: tells what happens in rooms; nobody does where none is given.
         """
         self.documents = Documents(schema, is_open=is_open)
         self._hides = not is_open
@@ -146,6 +162,8 @@ class Reader:
         self._execution = execution
         self._now = now
         self._new_id = new_id
+        self._presence = presence or MemoryPresence()
+        self._relay = relay
 
     async def answer(
         self,
@@ -166,8 +184,10 @@ class Reader:
             return refusal.answer()
         return await self.execute(prepared, viewer, caller)
 
-    async def execute(self, prepared: Prepared, viewer: Viewer, caller: Caller | None = None) -> Answer:
-        """Answer a query or a mutation, which may sign the `caller` in or out.
+    async def execute(
+        self, prepared: Prepared, viewer: Viewer, caller: Caller | None = None, actor: str = ""
+    ) -> Answer:
+        """Answer a query or a mutation, which may sign the `caller` in or out; the `actor` is who is counted.
 
         Raises:
             Unavailable: the database is away.
@@ -177,32 +197,76 @@ class Reader:
         if self._execution is Execution.PLAN:
             if prepared.plan is None:
                 self.metrics.planned.inc()
-                return await _in_time(self._write(prepared, self._acting(viewer, caller)))
+                return await _in_time(self._write(prepared, self._acting(viewer, caller, actor)))
             if prepared.plan.statement is not None:
                 try:
-                    body = await self._run(prepared.plan, prepared, viewer)
+                    body = await self._run(prepared.plan, prepared, viewer, caller)
                 except asyncpg.DataError:
                     self.metrics.retries.inc()
                 else:
                     self.metrics.planned.inc()
                     return Answer(b'{"data":' + body + b"}")
         self.metrics.referred.inc()
-        return await _in_time(self._refer(prepared, self._acting(viewer, caller)))
+        return await _in_time(self._refer(prepared, self._acting(viewer, caller, actor)))
 
-    def _acting(self, viewer: Viewer, caller: Caller | None = None) -> Acting:
-        return Acting(self._database, viewer, self._now, self._new_id, caller)
+    def _acting(self, viewer: Viewer, caller: Caller | None = None, actor: str = "") -> Acting:
+        return Acting(self._database, viewer, self._now, self._new_id, caller, actor, self._presence, self._relay)
 
-    async def events(self, prepared: Prepared, viewer: Viewer) -> AsyncGenerator[Answer]:
-        """The answers of a subscription, one for each event, each with loaders of its own.
+    async def events(self, prepared: Prepared, viewer: Viewer, actor: str = "") -> AsyncGenerator[Answer]:
+        """The answers of a subscription, one for each event; the `actor` is who is counted.
 
         Raises:
-            Unavailable: the database is away.
+            CassetError: what is asked for is not there, or the database is away.
+            FellBehind: the answers are not taken.
         """
-        acting = self._acting(viewer)
+        acting = self._acting(viewer, actor=actor)
+        if prepared.listen is None:
+            answers = self._source(prepared, acting)
+        else:
+            answers = self._heard(prepared, prepared.listen(acting), acting)
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer
+                # The next one may be long in coming.
+                del answer
+
+    async def _heard(self, prepared: Prepared, events: AsyncGenerator[Any], acting: Acting) -> AsyncGenerator[Answer]:
+        """An answer for each event. What is told alike to many is made once for all who ask the same of it."""
+        async with aclosing(events):
+            async for event in events:
+                if not isinstance(event, RoomNews):
+                    self.metrics.events.inc()
+                    yield await self._tell(prepared, event, acting)
+                elif event.value is None:
+                    yield Answer(b"", mark=event.mark)
+                else:
+                    self.metrics.events.inc()
+                    yield event.made.get(prepared.shape) or await self._make(prepared, event, acting)
+
+    async def _make(self, prepared: Prepared, event: RoomNews, acting: Acting) -> Answer:
+        told = await self._tell(prepared, event.value, acting)
+        if len(event.made) > MOST_SHAPES:
+            event.made.clear()
+        answer = event.made[prepared.shape] = told._replace(mark=event.mark, waits=True)
+        return answer
+
+    async def _tell(self, prepared: Prepared, value: Any, acting: Acting) -> Answer:
+        """One event as it was asked for."""
+        self.metrics.made.inc()
+        asked = prepared.fields[0]
+        if self._execution is Execution.REFERENCE:
+            return await _in_time(self._refer(prepared, acting, {asked.name: value}))
+        filler = Filler(self._runner, self.plans, acting, prepared.readings, prepared.meter)
+        field = self.plans.field(asked, prepared.operation, prepared.readings)
+        body = await _in_time(filler.tell(field, value))
+        return Answer(b'{"data":{%b:%b}}' % (orjson.dumps(asked.key), body))
+
+    async def _source(self, prepared: Prepared, acting: Acting) -> AsyncGenerator[Answer]:
+        """The answers of a subscription that the schema has a source for, each with loaders of its own."""
         executor = Executor.build(
             self.schema,
             prepared.operation.document,
-            context_value=Context(Hops(self._database, viewer), acting),
+            context_value=Context(Hops(self._database, acting.viewer), acting),
             raw_variable_values=prepared.variables,
             operation_name=prepared.operation.name,
         )
@@ -266,6 +330,9 @@ class Reader:
                 prepared.plan = self._planned(operation, collected, readings, quick=quick)
             elif operation.kind == "mutation":
                 prepared.runs = self._runs(collected.fields, values)
+            else:
+                prepared.listen = self._listens(collected.fields[0], values)
+                prepared.shape = operation.number, collected.conditions
         except CassetError as error:
             raise Refusal([refused(error)]) from None
         except GraphQLError as error:
@@ -291,12 +358,17 @@ class Reader:
         }
         return {key: read_mutation(name, arguments) for key, (name, arguments) in given.items()}
 
-    async def _run(self, plan: Plan, prepared: Prepared, viewer: Viewer) -> bytes:
+    def _listens(self, asked: Asked, variables: VariableValues) -> Listen | None:
+        """What a subscription will hear, its arguments read; None for one of the schema's own."""
+        definitions = self.schema.subscription_type.fields  # type: ignore[union-attr]  # a subscription was validated
+        return read_subscription(asked.name, get_argument_values(definitions[asked.name], asked.nodes[0], variables))
+
+    async def _run(self, plan: Plan, prepared: Prepared, viewer: Viewer, caller: Caller | None) -> bytes:
         """One statement; where it has holes, they are filled."""
         if plan.statement is not None and not plan.statement.holes:
             return await self._runner.run(plan, prepared.readings, viewer)
         self.metrics.filled.inc()
-        filler = Filler(self._runner, self.plans, self._acting(viewer), prepared.readings, prepared.meter)
+        filler = Filler(self._runner, self.plans, self._acting(viewer, caller), prepared.readings, prepared.meter)
         return await _in_time(filler.run(plan))
 
     async def _write(self, prepared: Prepared, acting: Acting) -> Answer:

@@ -143,6 +143,8 @@ def _resolver(type_name: str, field_name: str) -> Resolve | None:
         return lambda page, _: _PAGE_INFO[field_name](page)
     if type_name == "Mutation":
         return _mutation(field_name)
+    if type_name == "Subscription":
+        return lambda event, _, **__: event[field_name]
     type_ = TYPES.get(type_name)
     if type_ is None:
         # An object kept in its parent's row, an edge, a payload or a computed value: values by SDL name.

@@ -9,7 +9,10 @@ import strawberry
 
 from domain import errors
 from domain.errors import RefusalCode
+from domain.licensing import PolicyDenied
 from domain.publishing import NotReady
+from domain.rights import Use
+from domain.verdicts import RouteKind
 from graph.fields import described, stored
 from resolvers.manifests import lack_told
 
@@ -26,6 +29,9 @@ described(
     CONFLICT="Somebody else wrote first, or the thing is in another state.",
     LINEAGE_CYCLE="Something would be made from itself.",
     IDEMPOTENCY_MISMATCH="The idempotency key belongs to another request.",
+    NOT_OFFERED="This house was not set up for that.",
+    POLICY_DENIED="A policy is in the way, and no payment clears it.",
+    RATE_LIMIT="It was done often enough for now.",
 )
 
 
@@ -68,6 +74,11 @@ class IdempotencyError(UserError):
     """The key was reused."""
 
 
+@strawberry.type(description="This house was not set up for that.")
+class NotOfferedError(UserError):
+    """Switched off."""
+
+
 @strawberry.type(description="The edge would make something from itself. `cycle` names the way round.")
 class LineageCycleError(UserError):
     """A cycle, named."""
@@ -84,6 +95,21 @@ class NotReadyError(UserError):
     lacks: list[Annotated["ReleaseLack", strawberry.lazy("graph.manifests")]] = stored("All of it.")
 
 
+@strawberry.type(description="A policy is in the way that no payment clears. Nothing is quoted and nothing is charged.")
+class PolicyDeniedError(UserError):
+    """Denied, or to be asked for."""
+
+    use: Use = stored("For which use.")
+    route: RouteKind = stored("CONTACT where the owners can be asked; NONE where nothing can be done.")
+
+
+@strawberry.type(description="It was done often enough for now.")
+class TooSoonError(UserError):
+    """Too soon."""
+
+    seconds: int = stored("How long to wait.")
+
+
 REFUSALS: Mapping[type[errors.CassetError], type[UserError]] = {
     errors.SignInNeeded: SignInNeededError,
     errors.Forbidden: ForbiddenError,
@@ -91,8 +117,11 @@ REFUSALS: Mapping[type[errors.CassetError], type[UserError]] = {
     errors.Invalid: InvalidError,
     errors.Moved: ConflictError,
     errors.KeyReused: IdempotencyError,
+    errors.NotOffered: NotOfferedError,
     errors.CycleClosed: LineageCycleError,
     NotReady: NotReadyError,
+    PolicyDenied: PolicyDeniedError,
+    errors.TooSoon: TooSoonError,
 }
 
 
@@ -103,4 +132,8 @@ def told(refusal: errors.CassetError) -> dict[str, Any]:
         values["cycle"] = list(refusal.cycle)
     if isinstance(refusal, NotReady):
         values["lacks"] = [lack_told(lack) for lack in refusal.lacks]
+    if isinstance(refusal, PolicyDenied):
+        values |= {"use": refusal.use.value, "route": refusal.route.value}
+    if isinstance(refusal, errors.TooSoon):
+        values["seconds"] = refusal.seconds
     return {"__typename": REFUSALS[type(refusal)].__name__, **values}

@@ -10,6 +10,7 @@ from domain.releases import ReleaseKind, ReleaseStatus, VersionState
 from graph.assets import Asset
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.hooks import Hook
+from graph.social import ParticipationSnapshot
 from graph.visuals import VisualWorld
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class Release(Asset):
     terms_in_words: str | None = stored(
         "What may be done with it, over everything it holds, in one plain sentence that names every use once. "
         "Information, not legal advice."
+    )
+    integrity: Annotated["VersionIntegrity", strawberry.lazy("graph.manifests")] | None = stored(
+        "Whether the version that is out is still what was published: `integrity { state checks { what state since "
+        "found } }`, what is wrong first. Null where it has no manifest, or is not yours to change."
+    )
+    participation: ParticipationSnapshot | None = stored(
+        "How people gather around it and its hooks, measured every hour; null where nothing was."
     )
     cover: VisualWorld | None = stored("Its cover.")
     hook: Hook | None = stored("The hook it leads with.")

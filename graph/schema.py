@@ -12,6 +12,7 @@ from graph.accounts import Account
 from graph.assets import Media
 from graph.contributors import Split
 from graph.fields import SCALARS
+from graph.happenings import Subscription
 from graph.mutation import Mutation
 from graph.query import Query
 from graph.reference import attach
@@ -25,7 +26,9 @@ _REACHED_BY_ID_ONLY = (Account, Media, ReleaseItem, ReleaseVersion, Room, Split,
 @cache
 def assembled() -> strawberry.Schema:
     """The Strawberry schema, as the SDL shows it."""
-    schema = strawberry.Schema(Query, Mutation, types=_REACHED_BY_ID_ONLY, config=StrawberryConfig(scalar_map=SCALARS))
+    schema = strawberry.Schema(
+        Query, Mutation, Subscription, types=_REACHED_BY_ID_ONLY, config=StrawberryConfig(scalar_map=SCALARS)
+    )
     core = schema._schema  # noqa: SLF001  # the only door to the graphql-core schema
     attach(core)
     for type_ in core.type_map.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from db.accounts import viewer_of_account
@@ -83,6 +83,30 @@ async def ask_to_hear(acting: Acting, track: Ref, mode: Mode | None) -> tuple[Ti
             raise SignInNeeded("Sign in to hear all of it.")
         raise Forbidden("Its preview is for you, all of it is not.")
     return _ticket(acting, playable, mode, viewer), playable
+
+
+async def hear_by_access(acting: Acting, account: UUID, track: Ref) -> Ticket:
+    """A token for all of a track that a license opened to an account, whose program asks.
+
+    Raises:
+        NotFound: there is nothing to hear, or it is not open to them.
+    """
+    async with acting.database.read() as connection:
+        viewer, playable = await check_heard(connection, account, track.id)
+    return _ticket(acting, playable, Mode.FULL, viewer)
+
+
+async def check_heard(connection: Any, account: UUID, track: UUID) -> tuple[Viewer, Playable]:
+    """Who an account stands for, and the track, all of which is open to them.
+
+    Raises:
+        NotFound: there is nothing to hear, or it is not open to them.
+    """
+    viewer = await viewer_of_account(connection, account)
+    playable = await playable_track(connection, viewer, track)
+    if playable is None or not playable.entitled:
+        raise NotFound(_NOTHING)
+    return viewer, playable
 
 
 async def come_to_hear(acting: Acting, track: Ref, text: str) -> Heard:

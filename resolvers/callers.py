@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ import structlog
 
 from domain.accounts import Viewer
 from domain.errors import TooMany
+from domain.integrity import Keys
 from domain.letters import Letter
 from domain.signatures import Signer
 from resolvers.passwords import Passwords
@@ -53,7 +54,9 @@ class House:
         crowd: of one network, whatever the names.
         letters: to one address.
         signer: signs manifests and the log; None where nothing is signed.
+        keys: those that are published, by URL.
         staging: takes uploads by itself; None where this process takes them.
+        anchors: this house brings roots over manifests to a chain.
     """
 
     passwords: Passwords
@@ -63,6 +66,8 @@ class House:
     letters: Attempts
     signer: Signer | None = None
     staging: Staging | None = None
+    anchors: bool = False
+    keys: Callable[[], Keys] = dict
     _under_way: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,6 +15,8 @@ import uuid6
 from db.engine import Database
 from domain.accounts import Viewer
 from resolvers.callers import Caller
+from resolvers.outbox import Relay
+from subscriptions.presence import MemoryPresence, Presence
 
 Thing = TypeVar("Thing")
 Told = dict[str, Any]
@@ -43,6 +45,9 @@ class Acting:
         now: the clock.
         new_id: makes a UUIDv7.
         caller: where the request came from; None where nobody can sign in, such as on a WebSocket or in a job.
+        actor: by what is counted who acts: an account, a key, or an address.
+        presence: who is in each room.
+        relay: tells what happens; None where nobody listens, such as in a job.
     """
 
     database: Database
@@ -50,6 +55,9 @@ class Acting:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     caller: Caller | None = None
+    actor: str = ""
+    presence: Presence = field(default_factory=MemoryPresence)
+    relay: Relay | None = None
 
     def afterwards(self) -> Acting:
         """The hands after a mutation: those of whom it signed in or out, where it did."""

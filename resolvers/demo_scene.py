@@ -178,6 +178,7 @@ class Work:
     cover: Visual | None = None
     room: str | None = None
     room_for: str = RoomVisibility.PUBLIC
+    ritual: str | None = None
     versions: Sequence[Version] = ()
 
     @property
@@ -192,7 +193,8 @@ class Work:
 class World:
     """An artist: the world, its members (role by account; none where nobody has claimed it) and its works.
 
-    `lead` is the track whose hook leads; `license` as in `Work`, for everything of theirs that says nothing itself.
+    `lead` is the track whose hook leads, and what its room hears; `talk` is who said what there lately; `license` as in
+    `Work`, for everything of theirs that says nothing itself.
     """
 
     handle: str
@@ -205,6 +207,7 @@ class World:
     works: Sequence[Work]
     members: Mapping[str, str] = field(default_factory=dict)
     room: str | None = None
+    talk: Sequence[tuple[str, str]] = ()
     license: str | None = None
 
 

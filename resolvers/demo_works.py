@@ -19,7 +19,7 @@ from domain.search import FoundKind
 from resolvers.demo_ledger import STEP, Ledger
 from resolvers.demo_scene import HookWindow, Source, Version, Window, Work
 from resolvers.demo_sound import piece_of
-from resolvers.demo_worlds import add_look, add_room, add_visual
+from resolvers.demo_worlds import add_look, add_ritual, add_room, add_visual
 
 WITHDRAWN_AFTER = timedelta(minutes=30)
 HOOK_SECONDS = 30
@@ -213,7 +213,10 @@ class _Telling:
             upc=work.upc,
             label=work.label,
         )
-        add_room(self._ledger, self._owner, work.room, at, release=self._ref.id, visibility=work.room_for)
+        room = add_room(self._ledger, self._owner, work.room, at, release=self._ref.id, visibility=work.room_for)
+        if room is not None and work.ritual is not None and work.opens_in_days and self._actor is not None:
+            opens = self._ledger.now + timedelta(days=work.opens_in_days)
+            add_ritual(self._ledger, room, work.ritual, opens, self._actor)
         if self._actor is not None:
             self._come_out(self._actor)
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from domain.hooks import HOOK_MS
 from domain.ids import Kind, Ref
+from domain.jobs import JobKind
 from domain.provenance import EventKind
 from domain.rights import Level
-from domain.rooms import RoomVisibility
+from domain.rituals import RitualTimes
+from domain.rooms import RoomEventKind, RoomVisibility
 from domain.search import FoundKind
 from resolvers.demo_ledger import STEP, Ledger
 from resolvers.demo_scene import Look, Person, Visual, World
+
+BETWEEN_WORDS = timedelta(minutes=3)
+WAITING, REMEMBERED = timedelta(hours=3), timedelta(days=1)
+"""Before a release is out, and after it."""
 
 
 def tell_person(ledger: Ledger, person: Person) -> None:
@@ -53,8 +62,10 @@ def tell_world(ledger: Ledger, world: World) -> None:
     for number, (handle, role) in enumerate(world.members.items()):
         member = {"account_id": ledger.accounts[handle], "artist_id": artist, "role": role}
         ledger.add("membership", **member, created_at=at + number * STEP)
-    add_room(ledger, artist, world.room, at)
     actor = ledger.owner_account(world)
+    room = add_room(ledger, artist, world.room, at)
+    if room is not None and actor is not None:
+        _gather(ledger, room, world, actor)
     if world.license is not None:
         policy, terms = ledger.state(Level.ARTIST, artist, world.license, at, actor)
         ref = Ref(Kind.ARTIST, artist)
@@ -110,8 +121,45 @@ def add_room(
     hook: UUID | None = None,
     release: UUID | None = None,
     visibility: str = RoomVisibility.PUBLIC,
-) -> None:
+) -> dict[str, Any] | None:
     """The room of a hook, of a release, or else of the world; a room without a title is none."""
-    if title is not None:
-        about = {"artist_id": artist, "hook_id": hook, "release_id": release}
-        ledger.add("room", **about, title=title, visibility=visibility, created_at=at)
+    if title is None:
+        return None
+    about = {"artist_id": artist, "hook_id": hook, "release_id": release}
+    quiet = {"last_event_id": 0, "now_track_id": None, "now_hook_id": None, "now_since": None}
+    ledger.add("room", **about, title=title, visibility=visibility, created_at=at, **quiet)
+    return ledger.rows["room"][-1]
+
+
+def add_ritual(ledger: Ledger, room: dict[str, Any], title: str, out: datetime, announcer: UUID) -> None:
+    """The ritual around a release that comes out: people come some hours before, and it is remembered the day after."""
+    times = RitualTimes(out - WAITING, out, out + REMEMBERED)
+    about = {"artist_id": room["artist_id"], "release_id": room["release_id"], "room_id": room["id"]}
+    named = {"title": title, "announced_by_id": announcer, "created_at": room["created_at"]}
+    ritual = ledger.add("ritual", **about, **named, **asdict(times))
+    for moment in (times.opens_at, times.releases_at, times.ends_at):
+        ledger.ask(JobKind.MOVE_RITUAL, ritual, room["artist_id"], {}, moment)
+    ledger.changes.append((ritual, "RITUAL_ANNOUNCED", [room["artist_id"]]))
+
+
+def _gather(ledger: Ledger, room: dict[str, Any], world: World, host: UUID) -> None:
+    """What was said in the room of a world lately, a few minutes apart; it hears the hook that leads the world."""
+
+    def happen(kind: RoomEventKind, account: UUID, at: datetime, **payload: Any) -> int:
+        room["last_event_id"] += 1
+        said = {"room_id": room["id"], "id": room["last_event_id"], "kind": kind, "account_id": account}
+        ledger.add("room_event", **said, payload=payload, at=at)
+        return int(room["last_event_id"])
+
+    for number, (handle, words) in enumerate(world.talk):
+        account, at = ledger.accounts[handle], ledger.now - (len(world.talk) - number) * BETWEEN_WORDS
+        message = Ref(Kind.MESSAGE, ledger.add("room_message", room_id=room["id"], account_id=account, text=words))
+        event = happen(RoomEventKind.MESSAGE, account, at, message=str(message))
+        ledger.rows["room_message"][-1].update(event_id=event, created_at=at)
+        ledger.changes.append((room["id"], "ROOM_MESSAGE", [message.id]))
+    for account in {ledger.accounts[handle] for handle, _ in world.talk}:
+        ledger.add("room_person", room_id=room["id"], account_id=account, joined_at=room["created_at"])
+    track, hook = ledger.ref(world.lead), Ref(Kind.HOOK, ledger.hooks[world.lead])
+    room.update(now_track_id=track.id, now_hook_id=hook.id, now_since=ledger.now)
+    heard = {"track": str(track), "hook": str(hook), "title": ledger.works[world.lead].title, "durationMs": HOOK_MS}
+    happen(RoomEventKind.NOW_CHANGED, host, ledger.now, **heard, since=ledger.now.isoformat())

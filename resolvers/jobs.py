@@ -9,10 +9,13 @@ from typing import Any
 
 import structlog
 
+from db.changes import announce
 from db.engine import Database
 from db.jobs import LeaseLost, claim, complete, fail, renew
 from domain.errors import CassetError
+from domain.ids import Kind, Ref
 from domain.jobs import HEARTBEAT, ClaimedJob, JobKind
+from subscriptions.events import job_changed
 
 log = structlog.get_logger()
 
@@ -73,6 +76,8 @@ class Workshop:
             return 0
         async with self.database.write() as connection:
             jobs = await claim(connection, self.doings.keys(), free)
+            for job in jobs:
+                await _told(connection, job)
         for job in jobs:
             task = asyncio.create_task(self._do(job))
             self._busy.add(task)
@@ -105,6 +110,8 @@ class Workshop:
                 if not working.done():
                     async with self.database.write() as connection:
                         await renew(connection, job, running.progress)
+                        if running.progress is not None:
+                            await _told(connection, job)
             await working
         except LeaseLost:
             # Where it is done by now, that was this worker: the sign of life came too late.
@@ -120,6 +127,7 @@ class Workshop:
         async with self.database.write() as connection:
             await complete(connection, running.job)
             await effect(connection)
+            await _told(connection, running.job)
 
     async def _failed(self, job: ClaimedJob, error: Exception) -> None:
         hopeless = isinstance(error, Hopeless)
@@ -130,8 +138,16 @@ class Workshop:
         try:
             async with self.database.write() as connection:
                 await fail(connection, job, said, hopeless=hopeless)
+                await _told(connection, job)
                 if isinstance(error, Hopeless) and error.effect is not None:
                     await error.effect(connection)
         except (LeaseLost, CassetError):
             # The lease runs out by itself.
             log.warning("a failure could not be told", job=str(job.id))
+
+
+async def _told(connection: Any, job: ClaimedJob) -> None:
+    """Tell for whom it is done that a job goes on."""
+    if job.owner is not None:
+        announcement = job_changed(Ref(Kind.JOB, job.id), Ref(Kind.ARTIST, job.owner))
+        await announce(connection, announcement.topic, announcement.payload)

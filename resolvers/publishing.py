@@ -24,6 +24,7 @@ from db.manifests import (
 )
 from db.registration import hold_lineage
 from db.snapshots import frozen_snapshot
+from db.social import is_followed
 from domain.accounts import freshly_signed_in
 from domain.assets import AssetState
 from domain.canonical import canonical
@@ -37,6 +38,8 @@ from domain.releases import ReleaseStatus, VersionState
 from domain.signatures import Signer
 from resolvers.context import Acting
 from resolvers.releases import refuse_cycle, refuse_moved
+from resolvers.rituals import release_is_out
+from resolvers.rooms import tell_rooms_of_release
 from resolvers.writing import Outcome, done_once, follow, happened
 from subscriptions.events import asset_updated, release_published
 
@@ -108,8 +111,12 @@ async def publish(connection: Any, acting: Acting, signer: Signer | None, held: 
     touched = [held.ref.id, *[item.ref.id for item in items]]
     told += [asset_updated(event.subject, event.payload["version"]) for event in shown]
     await follow(connection, events, told, touched=touched)
-    kinds = [JobKind.REGENERATE_MANIFEST, JobKind.VERIFY_SNAPSHOT, *([JobKind.VERIFY_SIGNATURE] if proof else [])]
+    kinds = [JobKind.REGENERATE_MANIFEST, JobKind.VERIFY_LINEAGE, JobKind.VERIFY_SNAPSHOT]
+    kinds += [JobKind.VERIFY_SIGNATURE] if proof else []
+    kinds += [JobKind.TELL_FOLLOWERS] if await is_followed(connection, release.owner) else []
     await enqueue(connection, [NewJob(acting.new_id(), kind, held.ref.id, release.owner) for kind in kinds])
+    await release_is_out(connection, release.ref, published_at)
+    await tell_rooms_of_release(connection, acting, release.ref, release.owner, release.title)
     return made
 
 

@@ -16,12 +16,14 @@ from domain.errors import NotFound, SignInNeeded
 from domain.facts import Question
 from domain.ids import Kind, Ref, parse_ref
 from domain.receipts import Place, asked_of, place_of, question_asked, receipt
-from domain.rights import strictest
+from domain.rights import Outcome, strictest
 from domain.verdicts import decide
 from resolvers.context import Acting, Told
+from resolvers.licensing import note_check
 from resolvers.telling import Later, Telling
 from resolvers.verdicts import Terms, facts_for, question_of
-from resolvers.writing import Outcome, done_once
+from resolvers.writing import Outcome as Done
+from resolvers.writing import done_once
 
 
 async def record_permission_check(acting: Acting, asset: Ref, terms: Terms, idempotency_key: str | None) -> Ref:
@@ -46,13 +48,14 @@ async def record_permission_check(acting: Acting, asset: Ref, terms: Terms, idem
     asked = asked_of(current, question, moment)
     facts, answer = noted(read), _answer(read, question)
 
-    async def work(connection: Any) -> Outcome:
+    async def work(connection: Any) -> Done:
         sequence, prev = await hold_chain(connection, account)
         place = Place(Ref(Kind.RECEIPT, acting.new_id()), Ref(Kind.ACCOUNT, account), sequence + 1, prev, at)
         written = receipt(place, asked, facts, answer)
         stored = Stored(current.id, place.sequence, prev, written.body, facts)
         await add_receipt(connection, place.id.id, account, stored, written, at)
         await record_changes(connection, [(account, "PERMISSION_CHECKED", [place.id.id, current.id])])
+        await note_check(connection, acting, current, question.uses, Outcome(answer["decision"]))
         return {"receipt": str(place.id)}
 
     request = {key: value for key, value in asked.items() if key not in {"on", "validAt", "knownAt"}}

@@ -5,7 +5,7 @@ Every write holds the lock of lineage from its cycle check to its commit, and le
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from db.custody import writable
@@ -64,38 +64,47 @@ async def declare_edge(acting: Acting, draft: EdgeDraft, idempotency_key: str | 
     permission = await _permission(acting, draft)
 
     async def work(connection: Any) -> Done:
-        at = await hold_lineage(connection)
-        ends = await hold_ends(connection, acting.viewer, [draft.child.id, draft.parent.id])
-        child, parent = (
-            _found(ends.get(ref.id), side) for ref, side in ((draft.child, "child"), (draft.parent, "parent"))
-        )
-        sides = sides_of(child, parent)
-        if not sides:
-            raise NotFound("There is no such asset.", path=("child",))
-        await _refuse_cycle(connection, acting, child.ref, parent.ref)
-        child_window = _within(draft.child_window, child, "childWindow")
-        parent_window = _within(draft.parent_window, parent, "parentWindow")
-        if await edge_between(connection, child.ref.id, parent.ref.id, draft.kind, child_window) is not None:
-            raise Moved("The same edge stands already.", path=("parent",))
-        standing = declared(sides, draft.kind, permission)
-        held = HeldEdge(acting.new_id(), draft.kind, at, child, parent, standing)
-        values = {
-            "note": draft.note,
-            "child_is_older": child.made_on is not None
-            and parent.made_on is not None
-            and child.made_on < parent.made_on,
-            "evidence_method": draft.method,
-            "asserted_by_id": child.owner if standing.declared_by is EvidenceSource.CHILD_OWNER else parent.owner,
-            **_columns("child", child_window),
-            **_columns("parent", parent_window),
-        }
-        await add_edge(connection, held, values)
-        edge = Ref(Kind.EDGE, held.id)
-        await _follow(connection, acting, held, edge, standing, before=None)
-        return {"edge": str(edge)}
+        return {"edge": str(Ref(Kind.EDGE, (await write_edge(connection, acting, draft, permission)).id))}
 
     done = await done_once(acting, "declareEdge", _request(draft), idempotency_key, work)
     return parse_ref(done["edge"])
+
+
+async def write_edge(
+    connection: Any, acting: Acting, draft: EdgeDraft, permission: Mapping[Layer, Outcome]
+) -> HeldEdge:
+    """Do it, in a transaction that goes on; the edge as it stands now.
+
+    Raises:
+        NotFound: an end is not there for the viewer, or neither is theirs to edit.
+        Invalid: both ends are one, or a window lies outside of the media.
+        CycleClosed: the parent is made from the child.
+        Moved: the same edge stands already.
+    """
+    at = await hold_lineage(connection)
+    ends = await hold_ends(connection, acting.viewer, [draft.child.id, draft.parent.id])
+    child, parent = (_found(ends.get(ref.id), side) for ref, side in ((draft.child, "child"), (draft.parent, "parent")))
+    sides = sides_of(child, parent)
+    if not sides:
+        raise NotFound("There is no such asset.", path=("child",))
+    await _refuse_cycle(connection, acting, child.ref, parent.ref)
+    child_window = _within(draft.child_window, child, "childWindow")
+    parent_window = _within(draft.parent_window, parent, "parentWindow")
+    if await edge_between(connection, child.ref.id, parent.ref.id, draft.kind, child_window) is not None:
+        raise Moved("The same edge stands already.", path=("parent",))
+    standing = declared(sides, draft.kind, permission)
+    held = HeldEdge(acting.new_id(), draft.kind, at, child, parent, standing)
+    values = {
+        "note": draft.note,
+        "child_is_older": child.made_on is not None and parent.made_on is not None and child.made_on < parent.made_on,
+        "evidence_method": draft.method,
+        "asserted_by_id": child.owner if standing.declared_by is EvidenceSource.CHILD_OWNER else parent.owner,
+        **_columns("child", child_window),
+        **_columns("parent", parent_window),
+    }
+    await add_edge(connection, held, values)
+    await _follow(connection, acting, held, Ref(Kind.EDGE, held.id), standing, before=None)
+    return held
 
 
 async def confirm_edge(acting: Acting, edge: Ref, idempotency_key: str | None) -> Ref:
@@ -179,9 +188,14 @@ async def _permission(acting: Acting, draft: EdgeDraft) -> dict[Layer, Outcome]:
     """What the parent answers the child's owner about registering a derivative; nobody else need ask."""
     if await writable(acting.database, acting.viewer, draft.child) is None:
         return dict.fromkeys(Layer, Outcome.UNKNOWN)
-    terms = Terms(frozenset({Use.DERIVATIVE_REGISTRATION}), window=draft.parent_window)
-    read = await facts_for(acting, [draft.parent.id], terms)
-    (decided,) = outcomes(read.facts, [question_of(acting, read.current(draft.parent.id), terms)])
+    return await permission_to_register(acting, draft.parent, draft.parent_window)
+
+
+async def permission_to_register(acting: Acting, parent: Ref, window: Window | None) -> dict[Layer, Outcome]:
+    """What a parent answers whoever acts about registering a derivative of it."""
+    terms = Terms(frozenset({Use.DERIVATIVE_REGISTRATION}), window=window)
+    read = await facts_for(acting, [parent.id], terms)
+    (decided,) = outcomes(read.facts, [question_of(acting, read.current(parent.id), terms)])
     return {layer: decided[Use.DERIVATIVE_REGISTRATION, layer] for layer in Layer}
 
 

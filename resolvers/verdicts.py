@@ -155,5 +155,5 @@ def question_of(acting: Acting, asset: UUID, terms: Terms) -> Question:
     """The question about one of them."""
     moment = terms.moment(acting.now())
     on = (moment[0] if moment else acting.now()).date()
-    artists = frozenset(acting.viewer.holds)
+    artists = frozenset(acting.viewer.grantees)
     return Question(asset, terms.uses, on, terms.territory, terms.purpose, terms.window, grantees=artists)

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from domain.anchors import AnchorState
 from domain.contributors import Acceptance
 from domain.entitlements import EntitlementState
 from domain.ids import Kind, Ref
 from domain.memberships import Step
 from domain.outcomes import Flip
+from domain.rituals import RitualState
 from domain.suggestions import SuggestionState
 
 
@@ -21,6 +23,16 @@ class Announcement:
 
     topic: str
     payload: dict[str, Any]
+
+
+def anchor_changed(release: Ref, version: Ref, state: AnchorState) -> Announcement:
+    """The anchored proof of a version stands elsewhere; whoever shows it may read it again."""
+    return Announcement("anchor.changed", {"release": str(release), "version": str(version), "state": state.value})
+
+
+def activity_added(account: Ref, activity: Ref) -> Announcement:
+    """Somebody is told something in their inbox."""
+    return Announcement("activity.added", {"account": str(account), "activity": str(activity)})
 
 
 def artist_created(artist: Ref) -> Announcement:
@@ -58,6 +70,11 @@ def grant_changed(grant: Ref, asset: Ref, grantee: Ref, status: str) -> Announce
 def hook_changed(hook: Ref, track: Ref) -> Announcement:
     """A track has a hook, or another one; whoever shows it may read it again."""
     return Announcement("hook.changed", {"hook": str(hook), "track": str(track)})
+
+
+def job_changed(job: Ref, owner: Ref) -> Announcement:
+    """What is done for somebody goes on, or has ended; its owner is told."""
+    return Announcement("job.changed", {"job": str(job), "owner": str(owner)})
 
 
 def lineage_changed(edge: Ref, child: Ref, parent: Ref, status: str) -> Announcement:
@@ -102,6 +119,11 @@ def rights_changed(cause: Ref, flips: Iterable[Flip]) -> list[Announcement]:
         Announcement("rights.changed", {"owner": str(Ref(Kind.ARTIST, owner)), "cause": str(cause), "count": count})
         for owner, count in theirs.items()
     ]
+
+
+def ritual_changed(ritual: Ref, state: RitualState) -> Announcement:
+    """A ritual was announced, or stands somewhere else; whoever shows it may read it again."""
+    return Announcement("ritual.changed", {"ritual": str(ritual), "state": state.value})
 
 
 def suggestion_changed(suggestion: Ref, track: Ref, state: SuggestionState) -> Announcement:

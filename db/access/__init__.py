@@ -5,6 +5,7 @@ What a viewer may not see answers exactly as what does not exist.
 
 READ: named by an id or another reference. LIST: found in a list, a search or a reverse relation. REACH: met through
 the row it belongs to, which was itself seen. CITE: named by an answer, as it stood at the time the answer speaks of.
+INSPECT: looked through from within, by its own people; of an asset, programs look at what anybody may read.
 WRITE: about to be changed. OWN: about to be decided for, as its owner.
 
     asset state  LIST               REACH              READ
@@ -21,7 +22,20 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Table
 
-from db.access import accounts, assets, contributors, hooks, lineage, releases, rights, rooms, visuals
+from db.access import (
+    accounts,
+    assets,
+    contributors,
+    hooks,
+    licensing,
+    lineage,
+    releases,
+    rights,
+    rituals,
+    rooms,
+    social,
+    visuals,
+)
 from db.access.actions import Action, Exposure, Predicate, Predicates, Row
 from db.access.assets import Met, asset_shown
 from db.access.contributors import credit_stands
@@ -41,7 +55,7 @@ __all__ = [
     "edge_told",
 ]
 
-_NOUNS = (accounts, assets, contributors, hooks, lineage, releases, rights, rooms, visuals)
+_NOUNS = (accounts, assets, contributors, hooks, licensing, lineage, releases, rights, rituals, rooms, social, visuals)
 _PREDICATES: Predicates = {table: by for noun in _NOUNS for table, by in noun.PREDICATES.items()}
 
 

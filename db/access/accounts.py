@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from db import tables
 from db.access.actions import Action, Predicates, Row, everyone, seen
 from db.access.assets import its_asset
-from db.viewers import VIEWER_ACCOUNT, edited, held, owned
+from db.viewers import IS_AGENT, VIEWER_ACCOUNT, edited, held, owned
 
 
 def _own_account(account: Row) -> ColumnElement[bool]:
@@ -63,6 +63,7 @@ PREDICATES: Predicates = {
     tables.agent_key: {**seen(_own_key), Action.WRITE: _own_key},
     tables.artist: {
         **seen(everyone),
+        Action.INSPECT: lambda artist: and_(held(artist.c.id), ~IS_AGENT),
         Action.WRITE: lambda artist: edited(artist.c.id),
         Action.OWN: lambda artist: owned(artist.c.id),
     },

@@ -20,6 +20,7 @@ class Action(Enum):
     LIST = auto()
     REACH = auto()
     CITE = auto()
+    INSPECT = auto()
     WRITE = auto()
     OWN = auto()
 
@@ -33,6 +34,8 @@ class Exposure(Enum):
     """Hidden in a withdrawn asset, shown of a scheduled release."""
     FULL = auto()
     """Everything else."""
+    WITHIN = auto()
+    """Shown to its own people in person, and to nobody and nothing else."""
 
 
 def everyone(_: Row) -> ColumnElement[bool]:

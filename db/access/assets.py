@@ -36,6 +36,8 @@ def asset_shown(asset: Row, exposure: Exposure) -> ColumnElement[bool]:
     """Whether a field of that exposure is shown of an asset that may be seen."""
     if exposure is Exposure.STUB:
         return true()
+    if exposure is Exposure.WITHIN:
+        return and_(held(asset.c.owner_id), ~IS_AGENT)
     hidden = ("WITHDRAWN",) if exposure is Exposure.TEASER else ("WITHDRAWN", "PRIVATE")
     return or_(asset.c.state.not_in(hidden), held(asset.c.owner_id))
 
@@ -78,6 +80,11 @@ def of_asset(row: Row, listed: Predicate) -> ColumnElement[bool]:
     return its_asset(row, "asset_id", listed, fully)
 
 
+def _asset_inspected(asset: Row) -> ColumnElement[bool]:
+    """By its people, and by programs as far as anybody may read it."""
+    return or_(held(asset.c.owner_id), and_(IS_AGENT, asset_read(asset), fully(asset)))
+
+
 def _asset_written(asset: Row) -> ColumnElement[bool]:
     return edited(asset.c.owner_id)
 
@@ -98,6 +105,7 @@ PREDICATES: Predicates = {
         Action.READ: asset_read,
         Action.LIST: asset_listed,
         Action.REACH: asset_reached,
+        Action.INSPECT: _asset_inspected,
         Action.WRITE: _asset_written,
         Action.OWN: lambda asset: owned(asset.c.owner_id),
     },

@@ -27,10 +27,11 @@ def hook_read(hook: Row) -> ColumnElement[bool]:
     return or_(its_asset(hook, "track_id", asset_read, fully), _leads_teased_release(hook))
 
 
-def _hook_listed(hook: Row) -> ColumnElement[bool]:
+def hook_listed(hook: Row) -> ColumnElement[bool]:
+    """LIST of a hook: its track may be listed."""
     return its_asset(hook, "track_id", asset_listed, fully)
 
 
 PREDICATES: Predicates = {
-    tables.hook: {Action.READ: hook_read, Action.LIST: _hook_listed, Action.REACH: everyone},
+    tables.hook: {Action.READ: hook_read, Action.LIST: hook_listed, Action.REACH: everyone},
 }

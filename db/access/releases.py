@@ -30,6 +30,7 @@ def _item_read(item: Row) -> ColumnElement[bool]:
 
 
 PREDICATES: Predicates = {
+    tables.anchor: {Action.REACH: everyone},
     tables.manifest: {Action.READ: _manifest_read, Action.REACH: everyone},
     tables.release_item: {Action.READ: _item_read, Action.REACH: everyone},
     tables.release_version: {Action.READ: version_read, Action.REACH: _version_reached},

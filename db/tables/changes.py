@@ -74,13 +74,14 @@ job = Table(
     Column("finished_at", DateTime(timezone=True)),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     Index("job_due", "run_after", "id", postgresql_where=text("state IN ('READY', 'RUNNING')")),
+    Index("job_dead", "finished_at", postgresql_where=text("state = 'DEAD'")),
     Index("job_owner", "owner_id", "created_at", "id", postgresql_where=text("owner_id IS NOT NULL")),
-    # Of what comes round again and again, one waits or runs.
+    # Of what comes round again and again, and is about nothing but itself, one waits or runs.
     Index(
         "job_comes_round",
         "kind",
         unique=True,
-        postgresql_where=text("kind IN ('SWEEP_BLOBS') AND state IN ('READY', 'RUNNING')"),
+        postgresql_where=text("subject_id = id AND state IN ('READY', 'RUNNING')"),
     ),
 )
 

@@ -30,6 +30,7 @@ entitlement = Table(
         postgresql_where=text("state <> 'REVOKED'"),
     ),
     Index("entitlement_account", "account_id", "created_at", "id"),
+    Index("entitlement_subject", text("coalesce(artist_id, asset_id)"), postgresql_where=text("state = 'ACTIVE'")),
 )
 
 entitlement_standing = Table(

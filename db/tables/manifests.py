@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, Uuid, text
 
 from db.tables.columns import belongs_to, created_at, key, metadata, word
 from domain.assets import MediaRole
@@ -36,6 +36,7 @@ manifest_check = Table(
     Column("found", Text),
     created_at(),
     Index("manifest_check_newest", "manifest_id", "kind", "created_at", "id"),
+    Index("manifest_check_failed", "manifest_id", "kind", postgresql_where=text("NOT passed")),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,6 +47,24 @@ class Actor(NamedTuple):
     def limits(self) -> Limits:
         """What one document of theirs may come to."""
         return ANONYMOUS_LIMITS if self.viewer is ANONYMOUS else KNOWN
+
+    def check_any(self, scopes: Collection[KeyScope]) -> None:
+        """Let a key do what one of some scopes is enough for; none of them: what only a person does.
+
+        Raises:
+            RequestRefused: it has none of them.
+        """
+        lacking = None
+        wanted: Iterable[KeyScope | None] = sorted(scopes) or (None,)
+        for scope in wanted:
+            try:
+                allow(self.viewer, scope)
+            except Forbidden as refused:
+                lacking = refused
+            else:
+                return
+        if lacking is not None:
+            raise RequestRefused(403, lacking.code, lacking.message)
 
     def check_scopes(self, roots: Iterable[str]) -> None:
         """Let a key read what its scopes name. What it may write, each mutation says for itself.

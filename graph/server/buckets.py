@@ -221,7 +221,7 @@ class ClosedBuckets(RedisBuckets):
         return balance or Balance(0, self._size.capacity, self._size.per_second, AWAY)
 
 
-def rate_limit_headers(balance: Balance) -> tuple[tuple[bytes, bytes], ...]:
+def rate_limit_headers(balance: Balance, policy: bytes = b"graphql") -> tuple[tuple[bytes, bytes], ...]:
     """`RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11, in ASGI's form.
 
     A refusal has `Retry-After` too (RFC 9110, 10.2.3), the moment of its `t`, unless waiting is of no use. Else `t` is
@@ -234,10 +234,10 @@ def rate_limit_headers(balance: Balance) -> tuple[tuple[bytes, bytes], ...]:
     else:
         seconds = b"%d" % math.ceil((balance.capacity - balance.remaining) / balance.per_second)
         again = ()
-    policy = _policy(balance.capacity, balance.per_second)
-    return (policy, (b"ratelimit", b'"graphql";r=%d;t=%b' % (remaining, seconds)), *again)
+    quota = _policy(policy, balance.capacity, balance.per_second)
+    return (quota, (b"ratelimit", b'"%b";r=%d;t=%b' % (policy, remaining, seconds)), *again)
 
 
 @lru_cache(maxsize=16)
-def _policy(capacity: int, per_second: float) -> tuple[bytes, bytes]:
-    return b"ratelimit-policy", b'"graphql";q=%d;w=%d' % (capacity, math.ceil(capacity / per_second))
+def _policy(name: bytes, capacity: int, per_second: float) -> tuple[bytes, bytes]:
+    return b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, capacity, math.ceil(capacity / per_second))

@@ -19,7 +19,7 @@ import typer
 
 from domain.rights import Use
 from domain.signatures import Unverified
-from graph.server import keepers
+from graph.server import anchoring, contracts, keepers
 from graph.server.command import DEFAULT_DATA, DataFolder, complaints, console, opened, run, run_opened
 from graph.server.databases import begin, database_of
 from graph.server.settings import Settings
@@ -32,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     help="Casset: worlds, hooks and rooms over one graph of assets.",
 )
-for group in keepers.GROUPS:
+for group in (*keepers.GROUPS, anchoring.app, contracts.app):
     app.add_typer(group)
 
 
@@ -61,9 +61,10 @@ def worker(data: DataFolder = DEFAULT_DATA) -> None:
 
     async def body(settings: Settings) -> None:
         begun = begin(settings)
+        from graph.server.chains import anchorer_of
         from graph.server.serving import log_plainly
         from graph.server.signers import keys_of, signer_of
-        from graph.server.worker import studio_of, sweeper_of, work_until_told, workshop_of
+        from graph.server.worker import rounds_of, studio_of, work_until_told, workshop_of
 
         log_plainly()
         signer = signer_of(settings)
@@ -71,7 +72,9 @@ def worker(data: DataFolder = DEFAULT_DATA) -> None:
         try:
             studio = studio_of(settings, database)
             keys = keys_of(settings)
-            await work_until_told(workshop_of(studio, keys), sweeper_of(studio), signer)
+            anchorer = anchorer_of(settings, database)
+            rounds = rounds_of(studio, keys, anchorer)
+            await work_until_told(workshop_of(studio, keys, anchorer), rounds, signer)
         finally:
             await database.close()
 

@@ -27,6 +27,7 @@ from graph.reading import Answer, Prepared, Reader, Refusal
 from graph.server.actors import Actor, actor_of, address_of
 from graph.server.buckets import Balance, Buckets
 from graph.server.requests import MOST_VALUES, GraphQLRequest, RequestRefused, Scope
+from graph.server.watch import Watch
 from graph.workbench import Meter
 from resolvers.callers import Caller
 
@@ -38,6 +39,7 @@ QUICK_VALUES = 50
 """In variables that are read at once; reading one takes some microseconds."""
 KEPT_TEXTS = 4 << 20
 """Letters of registered documents."""
+_UNPAID = Balance(0, 0, 1, 0)
 _OBJECT = re.compile(rb'\{"[_A-Za-z]')
 
 
@@ -111,6 +113,7 @@ class Door:
         self._database = database
         self._buckets = buckets
         self._trusted_only = trusted_only
+        self.watch = Watch(database)
         self._texts = Kept(KEPT_TEXTS, len)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._making: set[asyncio.Task[Prepared]] = set()
@@ -141,6 +144,27 @@ class Door:
             Unavailable: the database is away.
         """
         text, limits = await self._document(request, actor)
+        admitted = await self._admitted(request, text, limits, actor)
+        if admitted.kind != "mutation":
+            actor.check_scopes([asked.name for asked in admitted.prepared.fields])
+        return await self._charged(admitted)
+
+    async def admit_own(self, request: GraphQLRequest, actor: Actor) -> Admitted:
+        """The same for a document of this house's own, whose route has looked at the scopes.
+
+        Raises:
+            OutOfPoints: the actor's bucket is too low.
+            Refused: a value is not valid.
+            Unavailable: the database is away.
+        """
+        return await self._charged(await self._admitted(request, request.query or "", None, actor))
+
+    async def _charged(self, admitted: Admitted) -> Admitted:
+        admitted.balance = await self._take(admitted.actor.key, admitted.price - 1)
+        return admitted
+
+    async def _admitted(self, request: GraphQLRequest, text: str, limits: Limits | None, actor: Actor) -> Admitted:
+        """A request made ready, and not paid for yet."""
         preparing = partial(self._reader.prepare, text, request.operation_name, request.variables, limits)
         try:
             if request.values > MOST_VALUES:
@@ -149,9 +173,7 @@ class Door:
                 prepared = await self._prepared(preparing, actor, quick=request.values <= QUICK_VALUES)
         except Refusal as refusal:
             raise Refused(refusal.answer(), await self._buckets.settle(actor.key, 0)) from None
-        if prepared.operation.kind != "mutation":
-            actor.check_scopes([asked.name for asked in prepared.fields])
-        return Admitted(prepared, actor, await self._take(actor.key, max(prepared.cost, 1) - 1))
+        return Admitted(prepared, actor, _UNPAID)
 
     async def _prepared(self, preparing: Callable[..., Prepared], actor: Actor, *, quick: bool) -> Prepared:
         """A request made ready: at once where that may be quick and nothing is to be made, else beside the loop."""
@@ -222,7 +244,8 @@ class Door:
         named = {"graphql__operation__type": operation.kind, "graphql__operation__name": operation.name or ""}
         try:
             with self._tracing.span("operation", **named, casset__cost=admitted.prepared.cost):
-                answer = await self._reader.execute(admitted.prepared, admitted.actor.viewer, caller)
+                actor = admitted.actor
+                answer = await self._reader.execute(admitted.prepared, actor.viewer, caller, actor.key)
         except CassetError as error:
             # What took too long was used up.
             await self._settle(admitted, 1 if isinstance(error, Unavailable) else admitted.price)
@@ -242,7 +265,7 @@ class Door:
 
     def events(self, admitted: Admitted) -> AsyncGenerator[Answer]:
         """The answers of a subscription, one for each event."""
-        return self._reader.events(admitted.prepared, admitted.actor.viewer)
+        return self._reader.events(admitted.prepared, admitted.actor.viewer, admitted.actor.key)
 
 
 def _points(meter: Meter) -> int:

@@ -54,25 +54,31 @@ _VARY_ORIGIN = (b"vary", b"origin")
 _EXPOSED = (
     b"access-control-expose-headers",
     (
-        b"accept-ranges, content-range, etag, link, ratelimit, ratelimit-policy, repr-digest, retry-after, "
-        b"x-preview-duration, x-request-id"
+        b"accept-ranges, content-range, etag, link, location, ratelimit, ratelimit-policy, repr-digest, retry-after, "
+        b"x-preview-duration, x-request-id, www-authenticate, payment-required, payment-response, payment-receipt"
     ),
 )
 _REQUEST_HEADERS = (
     b"content-type",
     b"authorization",
     b"idempotency-key",
+    b"payment-authorization",
+    b"payment-signature",
     b"x-request-id",
+    b"if-match",
     b"if-none-match",
     b"if-range",
     b"range",
     b"last-event-id",
+    b"mcp-method",
+    b"mcp-name",
+    b"mcp-protocol-version",
     b"x-requested-with",
     b"apollo-require-preflight",
     b"x-apollo-operation-name",
 )
 _PREFLIGHT: HeaderList = [
-    (b"access-control-allow-methods", b"GET, HEAD, POST"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT"),
     (b"access-control-allow-headers", b", ".join(_REQUEST_HEADERS)),
     (b"access-control-max-age", b"7200"),
 ]

@@ -33,6 +33,7 @@ def house_of(settings: Settings) -> House:
         _buckets(settings, *CROWD),
         _buckets(settings, *LETTERS),
         keys_of(settings).signer(),
+        keys=keys_of(settings).published,
     )
 
 

@@ -1,4 +1,4 @@
-"""Keeps the log: every second, what happened since the last one is given leaf numbers and signed."""
+"""Keeps the log, every second: what happened is given leaf numbers and signed. And tells rooms how warm they are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import structlog
 
 from db.engine import Database
 from domain.signatures import Signer
+from resolvers.heat import tell_heat
 from resolvers.log import MOST_AT_ONCE, write_on
 
 log = structlog.get_logger()
 PAUSE = 1.0
 """Seconds between two looks."""
+WARMING = 5.0
+"""Seconds between two looks at how warm rooms are."""
 
 
 async def keep_log(database: Database, signer: Signer | None, stop: asyncio.Event) -> None:
@@ -30,3 +33,14 @@ async def keep_log(database: Database, signer: Signer | None, stop: asyncio.Even
         if written < MOST_AT_ONCE:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), PAUSE)
+
+
+async def keep_heat(database: Database, stop: asyncio.Event) -> None:
+    """Tell rooms that they are warmer or cooler until `stop` is set."""
+    while not stop.is_set():
+        try:
+            await tell_heat(database)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the next look tells what this one did not
+            log.warning("no room is told how warm it is for the moment", error=type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), WARMING)

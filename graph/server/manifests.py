@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -25,6 +26,7 @@ from domain.signers import trusted
 from graph.server.rest import UNCACHED, Reception
 from graph.server.signers import KeyFolder
 from graph.server.wellknown import told
+from resolvers.anchors import anchor_found
 from resolvers.manifests import manifest_found
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -54,6 +56,7 @@ class Manifests:
             Route("/manifests/{address}", self._body),
             Route("/manifests/{address}/signed", self._signed),
             Route("/manifests/{address}/attestation", self._attested),
+            Route("/manifests/{address}/anchor", self._anchored),
             Route(SCHEMA_ADDRESS, _schema),
         ]
 
@@ -82,6 +85,14 @@ class Manifests:
             raise NotFound("The signature of the manifest does not fit.") from error
         envelope = sealed(_stated(kept), self._signer)
         return _answer(request, rfc8785.dumps(envelope), _links(kept), UNCACHED)
+
+    async def _anchored(self, request: Request) -> Response:
+        """What `casset verify` takes: the signed manifest, its way to a root a chain has, and the keys."""
+        kept, _ = await self._found(request)
+        found = await anchor_found(self._reception.database, kept.version)
+        document = await asyncio.to_thread(self._keys.document)
+        bundle = {"manifest": _whole(kept), "anchor": found, **({} if document is None else {"keys": document})}
+        return _answer(request, rfc8785.dumps(bundle), _links(kept), UNCACHED)
 
     async def _found(self, request: Request) -> tuple[Kept, Mapping[str, str]]:
         """The manifest and how it may be cached: what everybody may read, for ever and by anybody.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
-from typing import Any
 
 from graph.server.requests import Send
 
@@ -23,7 +22,8 @@ class Outbox:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._waiting: asyncio.Queue[tuple[bytes, Place | None]] = asyncio.Queue(most)
-        self._reached: tuple[Any, str] | None = None
+        self._reached: Place | None = None
+        self._room = asyncio.Event()
 
     def put(self, message: bytes, place: Place | None = None) -> bool:
         """Take a message; False where there is no room for it."""
@@ -34,6 +34,22 @@ class Outbox:
         self._waiting.put_nowait((message, place))
         return True
 
+    def begin(self, place: Place) -> None:
+        """An operation begins at a place: from there it goes on until one of its events is written."""
+        if self._reached is None or self._reached[0] is not place[0]:
+            self._reached = place
+
+    @property
+    def has_room(self) -> bool:
+        """Whether less waits than half of what may."""
+        return self._waiting.qsize() * 2 <= self._waiting.maxsize and self._bytes * 2 <= self._most_bytes
+
+    async def room(self) -> None:
+        """Wait until half of what may wait is written."""
+        while not self.has_room:
+            self._room.clear()
+            await self._room.wait()
+
     async def write(self) -> None:
         """Send what waits, and what comes, until the client is gone."""
         while True:
@@ -43,6 +59,7 @@ class Outbox:
             except GONE:
                 return
             self._bytes -= len(message)
+            self._room.set()
             # What only waits would be lost with the socket: the place is that of what is written.
             self._reached = place or self._reached
 

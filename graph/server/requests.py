@@ -87,13 +87,13 @@ def request_of(values: Any) -> GraphQLRequest:
         raise _bad("extensions must be an object.")
     sha256 = _hash_of(values.get("documentId"), extensions or {})
     if query is None and sha256 is not None:
-        return GraphQLRequest(None, name or None, variables, sha256, _count(variables))
+        return GraphQLRequest(None, name or None, variables, sha256, counted(variables))
     if not isinstance(query, str) or not query:
         raise _bad("query must be a string.")
-    return GraphQLRequest(query, name or None, variables, sha256, _count(variables))
+    return GraphQLRequest(query, name or None, variables, sha256, counted(variables))
 
 
-def _count(variables: Mapping[str, Any] | None) -> int:
+def counted(variables: Mapping[str, Any] | None) -> int:
     """The values in the variables; what holds too many is not looked through."""
     inside: list[Any] = [variables] if variables else []
     count = 0
@@ -127,8 +127,8 @@ async def request_from(scope: Scope, headers: Mapping[bytes, bytes], receive: Re
     """
     if scope["method"] == "POST":
         content_type, encoding = headers.get(b"content-type", b""), headers.get(b"content-encoding", b"identity")
-        _check_content(content_type[:LONGEST_HEADER], encoding[:LONGEST_HEADER])
-        return request_of(_json(await _body(receive)))
+        check_content(content_type[:LONGEST_HEADER], encoding[:LONGEST_HEADER])
+        return request_of(_json(await body_of(receive)))
     if scope["method"] != "GET":
         allow = ((b"allow", b"GET, POST"),)
         raise RequestRefused(405, Code.BAD_USER_INPUT, "Use POST, or GET for queries.", allow)
@@ -152,8 +152,12 @@ async def request_from(scope: Scope, headers: Mapping[bytes, bytes], receive: Re
 
 
 @lru_cache(maxsize=64)
-def _check_content(content_type: bytes, encoding: bytes) -> None:
-    """Refuse what is not JSON in UTF-8 as it is."""
+def check_content(content_type: bytes, encoding: bytes) -> None:
+    """Refuse what is not JSON in UTF-8 as it is.
+
+    Raises:
+        RequestRefused: by its media type, or by its coding.
+    """
     media_type, *parameters = content_type.lower().split(b";")
     known = [parameter.strip() for parameter in parameters]
     charset = [parameter for parameter in known if parameter.startswith(b"charset=")]
@@ -170,7 +174,12 @@ def _json(data: bytes) -> Any:
         raise _bad("The request is not valid JSON in UTF-8.") from None
 
 
-async def _body(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
+    """All of a body.
+
+    Raises:
+        RequestRefused: it is too long, or the client left.
+    """
     message = await receive()
     body: bytes = message.get("body", b"")
     while True:

@@ -25,6 +25,8 @@ MINUTE = 60.0
 _STATUSES: Final = {
     Code.BAD_USER_INPUT: 400,
     Code.UNAUTHENTICATED: 401,
+    Code.PAYMENT_REQUIRED: 402,
+    Code.POLICY_DENIED: 403,
     Code.TOKEN_EXPIRED: 401,
     Code.FORBIDDEN: 403,
     Code.NOT_FOUND: 404,
@@ -36,9 +38,15 @@ _STATUSES: Final = {
     Code.VALIDATION: 422,
     Code.IDEMPOTENCY_MISMATCH: 422,
     Code.RATE_LIMIT: 429,
+    Code.NOT_OFFERED: 501,
     Code.UNAVAILABLE: 503,
 }
 UNCACHED: Final = {"cache-control": "no-store"}
+
+
+def status_of(code: Code) -> int:
+    """The status of HTTP that a code has."""
+    return _STATUSES.get(code, 400)
 
 
 def refusal(error: CassetError) -> Response:
@@ -50,7 +58,7 @@ def refusal(error: CassetError) -> Response:
         headers["retry-after"] = "1"
     elif isinstance(error, BadRange):
         headers["content-range"] = f"bytes */{error.size}"
-    status = _STATUSES.get(error.code, 400)
+    status = status_of(error.code)
     return Response(problem(status, error.message, error.code), status, headers, PROBLEM_TYPE)
 
 

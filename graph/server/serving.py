@@ -20,14 +20,14 @@ from graph.server.admission import ConnectionLimits
 from graph.server.app import Application, create_app
 from graph.server.guard import name_request
 from graph.server.health import DrainingServer
-from graph.server.keeping import keep_log
+from graph.server.keeping import keep_heat, keep_log
 from graph.server.protocol import CassetProtocol
 from graph.server.requests import LARGEST_BODY
 from graph.server.settings import Settings
 from graph.server.signers import keys_of, signer_of
 from graph.server.socket_protocol import CassetSocketProtocol
 from graph.server.tidying import keep_what_is_made, tidy
-from graph.server.worker import begin_sweeps, sweeper_of, work, workshop_of
+from graph.server.worker import begin_rounds, rounds_of, work, workshop_of
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo import is_empty, load_demo
 
@@ -74,9 +74,10 @@ async def serving(settings: Settings, database: Database, port: int, console: Co
     _say_what_to_open(console, listening.getsockname()[1])
     draining = app.health.draining
     working = asyncio.gather(
-        work(workshop_of(app.studio, keys_of(settings)), draining),
-        begin_sweeps(sweeper_of(app.studio), draining),
+        work(workshop_of(app.studio, keys_of(settings), app.anchorer), draining),
+        begin_rounds(rounds_of(app.studio, keys_of(settings), app.anchorer), draining),
         keep_log(database, signer, draining),
+        keep_heat(database, draining),
         tidy(lambda: app.gone, draining),
     )
     try:

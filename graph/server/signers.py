@@ -10,11 +10,12 @@ import os
 import secrets
 import shutil
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from rich.console import Console
 
@@ -53,6 +54,15 @@ class KeyFolder:
         except (orjson.JSONDecodeError, Unverified) as error:
             raise KeysBroken(f"{file} is broken: {error}") from None
         return dict(document)
+
+    def published(self) -> Mapping[str, Ed25519PublicKey]:
+        """The keys that are published, by URL; none where no key was ever made.
+
+        Raises:
+            KeysBroken: they cannot be read.
+        """
+        document = self.document()
+        return {} if document is None else trusted(document)
 
     def signer(self) -> Signer | None:
         """The key that signs: the last one that was added; None where no key was ever made.

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from graph.server.door import Admitted, Door, OutOfPoints, Refused
 from graph.server.messages import SUBPROTOCOL, Closed
 from graph.server.outbox import GONE, Outbox
 from graph.server.requests import Receive, RequestRefused, Scope, Send, error_body, request_of
+from resolvers.happenings import FellBehind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class SocketLimits:
         messages: of the client in a burst; ten more come with each second.
         unsent: messages waiting for a client that does not keep up.
         unsent_bytes: their size.
+        unsent_seconds: in which such a client makes room, where what follows can wait elsewhere.
         goodbye_seconds: in which such a client may still take the reason why it is let go.
     """
 
@@ -45,6 +47,7 @@ class SocketLimits:
     messages: int = 100
     unsent: int = 256
     unsent_bytes: int = 1 << 20
+    unsent_seconds: float = 10.0
     goodbye_seconds: float = 10.0
 
 
@@ -87,6 +90,7 @@ class Socket:
     asked: bool = False
     acknowledged: bool = False
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    staying: ExitStack = field(default_factory=ExitStack)
     outbox: Outbox = field(init=False)
     left: float = field(init=False)
     refilled: float = field(default_factory=time.monotonic)
@@ -111,6 +115,7 @@ class Socket:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             self.outbox.clear()
+            self.staying.close()
             self.sockets.gone += 1
             if self.counted is not None:
                 self.sockets.open[self.counted] -= 1
@@ -129,6 +134,10 @@ class Socket:
         with suppress(*GONE):
             async with asyncio.timeout(self.sockets.limits.goodbye_seconds):
                 await self.send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+
+    def _forget(self) -> None:
+        """Who came in is not known any more."""
+        self._end(Closed(4403, "Forbidden"))
 
     def _end(self, closed: Closed) -> None:
         if not self.ended.done():
@@ -189,6 +198,7 @@ class Socket:
                 raise Closed(4429, "Too many sockets of one account")
             self.counted = actor.key
             self.sockets.open[actor.key] += 1
+        self.staying.enter_context(self.sockets.door.watch.watching(actor, self._forget))
         self.acknowledged = True
         self._say(messages.ACKNOWLEDGED)
 
@@ -240,6 +250,8 @@ class Socket:
             self._refuse(id_, error_body(Code.RATE_LIMIT, spent.message))
         except Closed as closed:
             self._end(closed)
+        except FellBehind:
+            self._end(Closed(1013, self._resume()))
         except Exception as error:  # noqa: BLE001  # whatever it is, it ends this socket and is logged there
             if not self.ended.done():
                 self.ended.set_exception(error)
@@ -260,11 +272,26 @@ class Socket:
             async for answer in events:
                 if answer.refused:
                     raise Refused(answer, admitted.balance)
+                if not answer.body:
+                    self.outbox.begin((asyncio.current_task(), answer.mark or ""))
+                    continue
                 self._next(id_, answer.body, answer.mark)
+                waits = answer.waits
                 # The next one may be long in coming.
                 del answer
-                # A source that never waits must not keep the writer, and everybody else, from their turn.
-                await asyncio.sleep(0)
+                if waits and not self.outbox.has_room:
+                    await self._keep_up()
+                elif not waits:
+                    # A source that never waits must not keep the writer, and everybody else, from their turn.
+                    await asyncio.sleep(0)
+
+    async def _keep_up(self) -> None:
+        """Wait for a client that does not take what can wait elsewhere, but not for long."""
+        try:
+            async with asyncio.timeout(self.sockets.limits.unsent_seconds):
+                await self.outbox.room()
+        except TimeoutError:
+            raise FellBehind from None
 
     async def _answer(self, admitted: Admitted) -> tuple[Answer, bytes]:
         """Run what has one answer. A mutation goes on to its end, whoever leaves meanwhile, as it does over HTTP."""

@@ -20,6 +20,7 @@ from graph.server.buckets import rate_limit_headers
 from graph.server.door import Admitted, Door
 from graph.server.negotiation import EVENT_STREAM, VARY
 from graph.server.requests import Headers, Receive, RequestRefused, Send, error_body
+from resolvers.happenings import FellBehind
 
 HEARTBEAT = 12.0
 """Seconds of silence after which a stream says that it lives."""
@@ -34,7 +35,7 @@ class Form:
     Attributes:
         content_type: of the answer.
         opening: before the first event; empty for nothing.
-        event: one answer, and where to resume after it.
+        event: one answer, and where to resume after it; without an answer, where it begins.
         heartbeat: what is sent in silence.
         ending: after the last one, where the source is done.
         breaking: instead of it, where the process goes: the client subscribes again elsewhere.
@@ -48,10 +49,15 @@ class Form:
     breaking: bytes
 
 
+def named(mark: str | None) -> bytes:
+    """The line that says which event this is, or that comes after it."""
+    return b"id: %b\n" % mark.encode() if mark else b""
+
+
 SSE = Form(
     EVENT_STREAM + b"; charset=utf-8",
     b":\n\n",
-    lambda body, mark: b"event: next\n%bdata: %b\n\n" % (b"id: %b\n" % mark.encode() if mark else b"", body),
+    lambda body, mark: b"event: next\n%bdata: %b\n\n" % (named(mark), body) if body else named(mark) + b"\n",
     b":\n\n",
     b"event: complete\ndata:\n\n",
     b"",
@@ -65,7 +71,7 @@ _GOING = error_body(Code.UNAVAILABLE, "This process is going away. Subscribe aga
 MULTIPART = Form(
     b'multipart/mixed;boundary="-";subscriptionSpec="1.0"',
     b"\r\n---",
-    lambda body, _: b'%b{"payload":%b}\r\n---' % (_NEXT_PART, body),
+    lambda body, _: b'%b{"payload":%b}\r\n---' % (_NEXT_PART, body) if body else b"",
     b"%b{}\r\n---" % _NEXT_PART,
     b"--\r\n",
     b'%b{"payload":null,%b\r\n-----\r\n' % (_NEXT_PART, _GOING[1:]),
@@ -104,16 +110,28 @@ class Streams:
         Raises:
             RequestRefused: the account has too many streams open.
         """
-        form = SSE if media_type == EVENT_STREAM else MULTIPART
+        await self.send(admitted, SSE if media_type == EVENT_STREAM else MULTIPART, receive, send)
+
+    async def send(self, admitted: Admitted, form: Form, receive: Receive, send: Send) -> None:
+        """The same in any form.
+
+        Raises:
+            RequestRefused: the account has too many streams open.
+        """
         key = admitted.actor.key
         if admitted.actor.viewer is not ANONYMOUS and self._open[key] >= MOST_STREAMS:
             raise RequestRefused(429, Code.RATE_LIMIT, f"An account has at most {MOST_STREAMS} streams at once.")
         self._open[key] += 1
         ends = [asyncio.create_task(_left(receive)), asyncio.create_task(self._draining.wait())]
+
+        def leave() -> None:
+            ends[0].cancel()
+
         try:
-            await _start(send, form, rate_limit_headers(admitted.balance))
-            await _part(send, form.opening)
-            await self._relay(admitted, form, send, ends)
+            with self._door.watch.watching(admitted.actor, leave):
+                await _start(send, form, rate_limit_headers(admitted.balance))
+                await _part(send, form.opening)
+                await self._relay(admitted, form, send, ends)
         finally:
             for end in ends:
                 end.cancel()
@@ -138,6 +156,7 @@ class Streams:
                         continue
                     answer = _result(coming)
                     if answer is None:
+                        ending = form.breaking if _fell_behind(coming) else form.ending
                         break
                     await _part(send, form.event(answer.body, answer.mark))
                     coming = asyncio.ensure_future(anext(events, None))
@@ -151,8 +170,14 @@ def _result(coming: asyncio.Future[Answer | None]) -> Answer | None:
     """The next answer; an error of ours is the last one."""
     try:
         return coming.result()
+    except FellBehind:
+        return None
     except CassetError as error:
         return Answer(error_body(error.code, error.message))
+
+
+def _fell_behind(coming: asyncio.Future[Answer | None]) -> bool:
+    return isinstance(coming.exception(), FellBehind)
 
 
 async def _start(send: Send, form: Form, limits: Headers) -> None:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
 from db.engine import Database
 from domain.errors import Unavailable
 from domain.signatures import Signer
-from domain.signers import trusted
 from graph.server.blobs import FolderBlobs
 from graph.server.decoding import ProcessDecoder
-from graph.server.keeping import keep_log
+from graph.server.keeping import keep_heat, keep_log
 from graph.server.settings import Settings
 from graph.server.signers import KeyFolder
 from graph.server.stores import StoreBlobs
 from graph.server.uploads import outline
+from resolvers.anchoring import Anchorer
 from resolvers.context import now, uuid7
 from resolvers.demo_publishing import Opening
 from resolvers.demo_sound import Band
+from resolvers.followers import Herald
+from resolvers.integrity import Inspector
 from resolvers.jobs import Workshop
-from resolvers.manifests import Inspector
 from resolvers.media import Blobs, Studio
+from resolvers.participation import Gauge
+from resolvers.playing import Player
+from resolvers.rituals import Keeper
 from resolvers.scheduling import Scheduler
 from resolvers.staging import Staging
 from resolvers.sweeping import Sweeper
@@ -52,19 +58,33 @@ async def work(workshop: Workshop, stop: asyncio.Event) -> None:
             await workshop.settled()
 
 
-async def work_until_told(workshop: Workshop, sweeper: Sweeper, signer: Signer | None) -> None:
+async def work_until_told(workshop: Workshop, rounds: Sequence[Round], signer: Signer | None) -> None:
     """Do jobs and keep the log until the process is told to end."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
-    await asyncio.gather(work(workshop, stop), begin_sweeps(sweeper, stop), keep_log(workshop.database, signer, stop))
+    database = workshop.database
+    kept = keep_log(database, signer, stop), keep_heat(database, stop)
+    await asyncio.gather(work(workshop, stop), begin_rounds(rounds, stop), *kept)
 
 
-async def begin_sweeps(sweeper: Sweeper, stop: asyncio.Event) -> None:
-    """See to it that sweeps come round, as soon as the database answers."""
+class Round(Protocol):
+    """What comes round, job after job."""
+
+    async def begin(self) -> None:
+        """See to it that it does.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+
+
+async def begin_rounds(rounds: Sequence[Round], stop: asyncio.Event) -> None:
+    """See to it that what comes round does, as soon as the database answers."""
     while not stop.is_set():
         with suppress(Unavailable):
-            await sweeper.begin()
+            for each in rounds:
+                await each.begin()
             break
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), IDLE)
@@ -95,12 +115,26 @@ def sweeper_of(studio: Studio) -> Sweeper:
     return Sweeper(studio.database, studio.blobs, staging_of(studio.blobs), now, uuid7)
 
 
-def workshop_of(studio: Studio, keys: KeyFolder) -> Workshop:
-    """The workshop of a process."""
+def inspector_of(studio: Studio, keys: KeyFolder) -> Inspector:
+    """Who looks after what was published, in a process."""
+    return Inspector(studio.database, keys.published, keys.signer())
+
+
+def rounds_of(studio: Studio, keys: KeyFolder, anchorer: Anchorer | None = None) -> list[Round]:
+    """What comes round wherever jobs are done."""
+    rounds: list[Round] = [sweeper_of(studio), inspector_of(studio, keys), Gauge(studio.database)]
+    return rounds if anchorer is None else [*rounds, anchorer]
+
+
+def workshop_of(studio: Studio, keys: KeyFolder, anchorer: Anchorer | None = None) -> Workshop:
+    """The workshop of a process; without `anchorer` nothing is anchored in it."""
     signer = keys.signer()
     of_releases = {**Scheduler(studio.database, signer).doings(), **Opening(studio.database, signer).doings()}
-    inspector = Inspector(studio.database, lambda: trusted(keys.document()))
+    of_releases |= Keeper(studio.database, signer).doings()
+    of_releases |= {**Herald(studio.database).doings(), **Gauge(studio.database).doings()}
+    of_releases |= Player(studio.database).doings()
     taking = Taking(studio.database, studio.blobs, staging_of(studio.blobs), outline)
     band = Band(studio.database, studio.blobs, ProcessDecoder().compose)
     of_uploads = {**studio.doings(), **taking.doings(), **sweeper_of(studio).doings(), **band.doings()}
-    return Workshop(studio.database, {**of_uploads, **of_releases, **inspector.doings()})
+    of_manifests = {**inspector_of(studio, keys).doings(), **({} if anchorer is None else anchorer.doings())}
+    return Workshop(studio.database, {**of_uploads, **of_releases, **of_manifests})

@@ -18,8 +18,8 @@ Place = tuple[str, str]
 FACTS = frozenset({"holds", "edits", "is_agent", "scopes"})
 """What a viewer may, as it came through the door."""
 READ_ELSEWHERE: Mapping[Place, str] = {
-    ("resolvers/verdicts.py", "holds"): "the grants that the asker has count in a verdict",
     ("resolvers/simulations.py", "holds"): "whose verdicts are compared: the question is about one's own assets",
+    ("resolvers/feeds.py", "holds"): "whose news somebody listens to: they are about one's own works",
     ("resolvers/assets.py", "is_agent"): "a key may write an asset and not its badges: one input, two answers",
     ("resolvers/audio.py", "is_agent"): "a key hears what anybody hears",
 }
@@ -33,6 +33,7 @@ SCOPES_ASKED: Mapping[str, str] = {
     "domain/accounts.py": "what only a person does",
     "graph/studio/deeds.py": "every mutation, by its deed",
     "graph/server/actors.py": "every field of the root that is read",
+    "graph/server/payments.py": "a license that is paid for, which is no mutation",
     "graph/server/uploads.py": "before a byte of an upload is taken",
     "resolvers/media.py": "what an upload does, which is no mutation",
 }
@@ -42,20 +43,35 @@ MEMBERSHIPS_READ: Mapping[str, str] = {
     "db/accounts.py": "viewers are made of them, and first owners",
     "db/artists.py": "how many artists one account owns is bounded",
     "db/memberships.py": "they are its noun",
+    "db/keys.py": "for whom a key acts",
+    "db/licensing.py": "what an artist's own people do with its works is no use by others",
+    "db/participation.py": "whose own links count for nothing",
+    "db/admissions.py": "what those hold by now who stay for long",
+    "db/inbox.py": "who is told of what others did around an artist's works",
 }
 PARTS_OF_RULES: Mapping[Place, str] = {
+    ("db/social.py", "VIEWER_ACCOUNT"): "whom a room does not hear, wherever they do something",
+    ("db/signals.py", "held"): "whose own acts count for nothing, not who may act",
     ("db/keys.py", "owned"): "a key is good as long as its issuer owns the artist; there is no viewer yet",
+    ("db/credentials.py", "owned"): "the same, while it listens",
     ("db/handles.py", "owned"): "whose a name is, not who may change it",
-    ("db/facts.py", "held"): "which grants count, not what is told: those to an artist of the asker",
     ("db/media.py", "held"): "who hears all of a track",
     ("db/media.py", "VIEWER_ACCOUNT"): "a key hears what anybody hears",
+    ("db/presence.py", "VIEWER_ACCOUNT"): "under which handle somebody is in a room, not who may be there",
     ("db/map.py", "VIEWER_ACCOUNT"): "`viewer` is the account that asks",
     ("db/entitlements.py", "VIEWER_ACCOUNT"): "what was opened is opened to an account",
 }
 """`held`, `edited`, `owned` and `VIEWER_ACCOUNT` are what the rules are made of; elsewhere `allowed` is asked."""
 LOCKED_UNASKED: Mapping[Place, str] = {
     ("db/jobs.py", "claim"): "a worker takes what is due, for nobody",
+    ("db/jobs.py", "wake"): "what comes round is nobody's",
+    ("db/queues.py", "hold_playing"): "what waits is played when its time has come, in nobody's name",
+    ("db/anchors.py", "hold_anchored"): "the chains of releases go on in the name of who asked for their anchor",
     ("db/keys.py", "count_keys"): "one's own account, against a bound",
+    (
+        "db/licensing.py",
+        "hold_assets",
+    ): "what was paid for is written to the chains of works of others, as it was quoted",
     ("db/artists.py", "artists_owned"): "one's own account, against a bound",
     ("db/claims.py", "open_claims"): "one's own account, against a bound",
     ("db/entitlements.py", "open_entitlement"): "one's own account, against getting it twice",
@@ -64,8 +80,11 @@ LOCKED_UNASKED: Mapping[Place, str] = {
     ("db/manifests.py", "hold_items"): "what a held draft holds: nobody changes it while it is copied",
     ("db/manifests.py", "hold_scheduled"): "a promise nobody could keep is taken back, in nobody's name",
     ("db/memberships.py", "_lock"): "its callers say of whom: by a rule, or by the code of an invite",
+    ("db/rituals.py", "hold_due"): "its time has come, for nobody",
+    ("db/rituals.py", "hold_awaiting"): "what waits for a release has it in the transaction that publishes it",
     ("db/uploads.py", "hold_staging"): "one's own account, against a bound",
     ("db/uploads.py", "hold_staged"): "what it is for is held by a rule before anything is done with it",
+    ("db/integrity.py", "hold_unsigned"): "what nobody signed is signed by a worker, in nobody's name",
     ("db/demo.py", "hold_work"): "a worker gives a work of the demo scene its sound, for nobody",
 }
 

@@ -28,6 +28,7 @@ from workload import twins
 
 from db import access, tables
 from db.engine import Database
+from db.history import holds_now
 from db.map import TYPES
 from domain.accounts import ANONYMOUS
 from domain.ids import parse_ref
@@ -103,7 +104,7 @@ def remove_guards() -> None:
     history = {tables.policy, tables.split, tables.lineage_edge}
 
     def unguarded(table: Any, _: Any, row: Any) -> Any:
-        return access.holds_now(row) if table in history else true()
+        return holds_now(row) if table in history else true()
 
     for module in [module for name, module in sys.modules.items() if name.startswith("db.")]:
         if getattr(module, "allowed", None) is access.allowed and module is not access:

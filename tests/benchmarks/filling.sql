@@ -202,12 +202,12 @@ FROM bench.asset WHERE kind = 'TRACK' AND (owner_n < 2000 OR n % 4 <> 1) ORDER B
 -- One for three hooks of four, one for every full artist, one cover for every other release.
 INSERT INTO visual_world (id, owner_id, hook_id, state, title, texture, colour, lyric_behaviour, motion, badges, created_at)
 SELECT bench.key('visual', n, at), owner_id, CASE kind WHEN 'TRACK' THEN bench.key('hook', n, at) END, 'ACTIVE', bench.title(n, 41),
-       CASE WHEN n % 3 = 0 THEN 'rain on glass' END, '#' || substr(md5('colour' || n), 1, 6), CASE WHEN n % 5 = 0 THEN 'one word at a time' END,
+       CASE WHEN n % 3 = 0 THEN 'FILM_GRAIN' END, '#' || substr(md5('colour' || n), 1, 6), CASE WHEN n % 5 = 0 THEN 'one word at a time' END,
        CASE WHEN n % 2 = 0 THEN 'slow' END, CASE WHEN n % 6 = 0 THEN '{GENERATED_VISUAL_WORLD}' ELSE '{}' END::text[], at
 FROM bench.asset
 WHERE kind = 'TRACK' AND (owner_n < 2000 OR n % 4 <> 1) AND n % 3 = 0 OR kind = 'RELEASE' AND k % 2 = 0
 UNION ALL
-SELECT bench.key('world', n, at), id, NULL, 'ACTIVE', bench.title(n, 42), 'fog', '#a0b0c0', NULL, 'still', '{}', at FROM bench.artist WHERE n < 2000
+SELECT bench.key('world', n, at), id, NULL, 'ACTIVE', bench.title(n, 42), 'PAPER', '#a0b0c0', NULL, 'still', '{}', at FROM bench.artist WHERE n < 2000
 ORDER BY 1;
 
 UPDATE artist SET visual_id = bench.key('world', full_.n, full_.at), lead_hook_id = hook.id
@@ -244,6 +244,19 @@ SELECT bench.key('version', n * 2 + number - 1, at), id, number,
        CASE WHEN state <> 'PRIVATE' THEN bench.title(n, 20) END, NULL, k % 10 = 0, CASE WHEN state <> 'PRIVATE' THEN at + number * interval '1 day' END, at + number * interval '1 hour'
 FROM bench.asset, generate_series(1, CASE WHEN k % 5 = 0 THEN 2 ELSE 1 END) AS number
 WHERE kind = 'RELEASE' ORDER BY n, number;
+
+-- What came out here, and was not imported, has a manifest; two of three are signed, and most of those were checked.
+INSERT INTO manifest (id, hash, body, proof, created_at)
+SELECT version.id, 'sha256:' || encode(sha256(convert_to(body, 'UTF8')), 'hex'), body,
+       CASE WHEN k % 3 > 0 THEN '{"benchmark":true}' END, version.published_at
+FROM release_version AS version JOIN bench.asset ON asset.id = version.release_id,
+     LATERAL (SELECT '{"benchmark":"' || version.ref || '"}') AS made (body)
+WHERE version.state <> 'DRAFT' AND NOT version.is_compatibility ORDER BY version.id;
+INSERT INTO manifest_check (id, manifest_id, kind, passed, created_at)
+SELECT bench.key('check', n, at), manifest.id, 'SIGNATURE', true, manifest.created_at + interval '1 minute'
+FROM manifest JOIN release_version AS version USING (id) JOIN bench.asset ON asset.id = version.release_id
+WHERE proof IS NOT NULL AND k % 7 > 0 AND version.number = 1 ORDER BY n;
+UPDATE release_version AS version SET manifest_hash = manifest.hash FROM manifest WHERE manifest.id = version.id;
 
 CALL bench.set_aside('release_item');
 INSERT INTO release_item (id, version_id, asset_id, position, title)

@@ -43,26 +43,23 @@ async def ticks(_: None, __: GraphQLResolveInfo[Any], *, every: int, until: int 
 TICK = GraphQLObjectType(
     "Tick", {"number": GraphQLField(GraphQLNonNull(GraphQLInt), description="Which tick it is, from 1 on.")}
 )
-CLOCK = GraphQLObjectType(
-    "Subscription",
-    {
-        "clock": GraphQLField(
-            TICK,
-            args={
-                "every": GraphQLArgument(GraphQLNonNull(GraphQLInt), description="Milliseconds between two ticks."),
-                "until": GraphQLArgument(GraphQLInt, description="The last tick; it never ends where none is given."),
-            },
-            subscribe=ticks,
-            description="Ticks.",
-        )
+CLOCK = GraphQLField(
+    TICK,
+    args={
+        "every": GraphQLArgument(GraphQLNonNull(GraphQLInt), description="Milliseconds between two ticks."),
+        "until": GraphQLArgument(GraphQLInt, description="The last tick; it never ends where none is given."),
     },
+    subscribe=ticks,
+    description="Ticks.",
 )
 
 
 def with_clock(schema: GraphQLSchema) -> GraphQLSchema:
     """A schema of the same types, and the clock."""
-    kept: dict[str, Any] = {**schema.to_kwargs()}
-    return GraphQLSchema(**kept | {"subscription": CLOCK})
+    own, kept = schema.subscription_type, {**schema.to_kwargs()}
+    types = [type_ for type_ in kept["types"] if type_ is not own]
+    subscription = GraphQLObjectType("Subscription", {**own.fields, "clock": CLOCK}, description=own.description)
+    return GraphQLSchema(**{**kept, "types": types, "subscription": subscription})
 
 
 async def serve(data: Path) -> None:

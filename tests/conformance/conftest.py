@@ -30,6 +30,8 @@ ENVIRONMENT = os.environ | {"CASSET_ENVIRONMENT": "development", "DATABASE_URL":
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest tests/conformance/test_fuzzing.py -n0 -s --examples 300`."""
     parser.addoption("--examples", type=int, help="How many documents Schemathesis tries for each root field.")
+    parser.addoption("--cut-ms", type=int, help="For how long one of two browsers in a room is cut off.")
+    parser.addoption("--pictures", type=Path, help="A folder for pictures of what they saw.")
 
 
 @dataclass(frozen=True, slots=True)

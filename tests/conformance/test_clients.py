@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import httpx
 import pytest
 from gql import Client, gql
 from gql.transport.aiohttp import AIOHTTPTransport
@@ -135,3 +137,41 @@ async def test_gql_of_python_learns_the_schema_by_introspection(served: Served) 
 async def test_gql_of_python_subscribes_over_websocket(clock: str) -> None:
     async with Client(transport=over("websockets", clock)) as session:
         assert [tick async for tick in session.subscribe(gql(TICKS))] == COUNTED
+
+
+# Rooms
+
+
+HEARING = "subscription ($room: ID!, $after: String) { roomEvents(roomId: $room, after: $after) { id kind reaction } }"
+REACTING = "mutation ($input: ReactInput!) { react(input: $input) { __typename } }"
+ROOM = '{ world(handle: "marrow-and-tide") { room { id lastEvent } } }'
+
+
+@pytest.fixture(scope="module")
+def room(served: Served) -> dict[str, str]:
+    """A room in which three things have happened after a place: it, and the place."""
+    headers = {"authorization": f"Bearer {served.session()}"}
+    with httpx.Client(headers=headers, trust_env=False) as client:
+
+        def ask(query: str, **variables: Any) -> Any:
+            return client.post(served.url, json={"query": query, "variables": variables}).json()["data"]
+
+        found: dict[str, str] = ask(ROOM)["world"]["room"]
+        for reaction in ("HEART", "FIRE", "WAVE"):
+            told = ask(REACTING, input={"room": found["id"], "reaction": reaction})
+            assert told["react"]["__typename"] == "ReactSuccess"
+    return found
+
+
+@pytest.mark.parametrize("client", ["graphql-ws", "graphql-sse", "apollo", "urql"])
+def test_a_client_follows_a_room_and_goes_on_where_it_was(
+    node: Node, served: Served, room: dict[str, str], client: str
+) -> None:
+    def heard(after: str, count: int) -> list[Any]:
+        variables = json.dumps({"room": room["id"], "after": after})
+        results = node.outcome("clients/following.mjs", client, served.url, HEARING, variables, str(count))
+        return [result["roomEvents"] for result in results]
+
+    first = heard(room["lastEvent"], 2)
+    then = heard(first[-1]["id"], 1)
+    assert [event["reaction"] for event in (*first, *then)] == ["HEART", "FIRE", "WAVE"]

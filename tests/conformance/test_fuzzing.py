@@ -24,7 +24,7 @@ SECONDS_AN_EXAMPLE = 2
 
 THINGS = """
 {
-  artists(first: 5) { nodes { id handle } }
+  artists(first: 5) { nodes { id handle world { room { id } } } }
   tracks: assets(first: 5, filter: { kinds: [TRACK] }) { nodes { id } }
   releases: assets(first: 5, filter: { kinds: [RELEASE] }) { nodes { id } }
   contributors: search(query: "a", kinds: [CONTRIBUTOR], first: 5) { nodes { ... on Contributor { id } } }
@@ -36,6 +36,9 @@ NAMES = {
     "Query.nodes.ids": "things",
     "Query.asset.id": "assets",
     "Query.release.id": "releases",
+    "Query.dossier.releaseId": "releases",
+    "Query.dna.releaseId": "releases",
+    "Query.rolodex.handle": "handles",
     "Query.contributor.id": "contributors",
     "Query.artist.handle": "handles",
     "Query.world.handle": "handles",
@@ -71,6 +74,7 @@ NAMES = {
     "Mutation.setReleaseItems.input.items": "assets",
     "Mutation.createVersion.input.release": "releases",
     "Mutation.publishVersion.input.version": "versions",
+    "Mutation.anchorRelease.input.version": "versions",
     "Mutation.scheduleRelease.input.release": "releases",
     "Mutation.archiveRelease.input.release": "releases",
     "Mutation.withdrawRelease.input.release": "releases",
@@ -95,6 +99,13 @@ NAMES = {
     "Mutation.withdrawPolicy.input.subject": "assets",
     "Mutation.withdrawPolicy.input.expectedPolicy": "policies",
     "Mutation.grantUse.input.asset": "assets",
+    "Mutation.quoteLicense.input.asset": "releases",
+    "Mutation.quoteLicense.input.grantee": "artists",
+    "Mutation.openAccess.input.license": "licenses",
+    "Mutation.openAccess.input.track": "tracks",
+    "Mutation.registerDerivative.input.parent": "assets",
+    "Mutation.registerDerivative.input.child": "assets",
+    "Mutation.registerDerivative.input.new.owner": "artists",
     "Mutation.grantUse.input.grantee": "artists",
     "Mutation.endGrant.input.id": "grants",
     "Mutation.mergeAssets.input.keep": "assets",
@@ -116,12 +127,35 @@ NAMES = {
     "Mutation.issueKey.input.artist": "artists",
     "Mutation.rotateKey.input.id": "keys",
     "Mutation.revokeKey.input.id": "keys",
+    "Query.room.id": "rooms",
+    "Mutation.openRoom.input.subject": "artists",
+    **{f"Mutation.{name}.input.room": "rooms" for name in ("setRoom", "joinRoom", "leaveRoom", "sendMessage", "react")},
+    **{f"Mutation.{name}.input.room": "rooms" for name in ("muteInRoom", "banFromRoom", "unbanFromRoom")},
+    **{f"Mutation.{name}.input.handle": "handles" for name in ("muteInRoom", "banFromRoom", "unbanFromRoom")},
+    **{f"Mutation.{name}.input.room": "rooms" for name in ("heartbeat", "stepOut")},
+    **{f"Mutation.{name}.input.connection": "connections" for name in ("heartbeat", "stepOut")},
+    "Mutation.deleteMessage.input.message": "messages",
+    "Mutation.queueInRoom.input.room": "rooms",
+    "Query.ritual.id": "rituals",
+    "Mutation.announceRitual.input.subject": "hooks",
+    **{f"Mutation.{name}.input.ritual": "rituals" for name in ("openRitual", "cancelRitual", "presave")},
+    "Mutation.queueInRoom.input.piece": "tracks",
+    "Mutation.removeFromQueue.input.item": "queued",
+    "Mutation.playNow.input.room": "rooms",
+    **{f"Mutation.{name}.input.artist": "artists" for name in ("followArtist", "unfollowArtist", "commentOnWorld")},
+    **{f"Mutation.{name}.input.hook": "hooks" for name in ("likeHook", "unlikeHook", "saveHook", "unsaveHook")},
+    **{f"Mutation.{name}.input.hook": "hooks" for name in ("recordPlay", "commentOnHook")},
+    "Mutation.deleteComment.input.id": "comments",
+    "Mutation.createShareLink.input.subject": "artists",
+    "Mutation.markActivityRead.input.until": "activities",
+    "Mutation.playNow.input.piece": "tracks",
     "*.assets.filter.owner": "artists",
     "*.assets.filter.contributor": "contributors",
     "*.assets.filter.madeFrom": "assets",
 }
 NOBODYS = {
     "hashes": "0" * 64,
+    "licenses": "license_01jd0000000000000000000000",
     "receipts": "receipt_01jd0000000000000000000000",
     "edges": "edge_01jd0000000000000000000000",
     "entitlements": "entitlement_01jd0000000000000000000000",
@@ -139,6 +173,12 @@ NOBODYS = {
     "media": "media_01jd0000000000000000000000",
     "suggestions": "suggestion_01jd0000000000000000000000",
     "versions": "version_01jd0000000000000000000000",
+    "messages": "message_01jd0000000000000000000000",
+    "comments": "comment_01jd0000000000000000000000",
+    "activities": "activity_01jd0000000000000000000000",
+    "rituals": "ritual_01jd0000000000000000000000",
+    "queued": "queued_01jd0000000000000000000000",
+    "connections": "a-tab",
 }
 SIGNING = (
     *("changePassword", "signIn", "signOut", "signUp"),
@@ -148,6 +188,8 @@ SIGNING = (
 tests/graph/test_identity.py asks them."""
 PARTICULAR = (
     "Mutation.declareEdge",
+    "Mutation.quoteLicense",
+    "Mutation.registerDerivative",
     "Query.commonAncestors",
     "Query.hypotheticalRights",
     "Query.lineagePath",
@@ -210,9 +252,11 @@ def things(served: Served) -> dict[str, list[str]]:
     ids = {name: [node["id"] for node in page["nodes"]] for name, page in answer.items()}
     assets = ids["tracks"] + ids["releases"]
     handles = [artist["handle"] for artist in answer["artists"]["nodes"]]
+    rooms = [artist["world"]["room"]["id"] for artist in answer["artists"]["nodes"] if artist["world"]["room"]]
     return ids | {
         **{name: [id_] for name, id_ in NOBODYS.items()},
         "assets": assets,
         "handles": handles,
+        "rooms": rooms,
         "things": assets + ids["artists"] + ids["contributors"],
     }

@@ -26,6 +26,8 @@ from resolvers.jobs import Effect, Hopeless, Running, Workshop
 from tests.db.working import HANDS
 
 KIND = JobKind.HASH_MEDIA
+APART = 2**64
+"""Between the number of a job and that of its subject: what is about nothing but itself comes round."""
 ROOT = Path(__file__).parents[2]
 WORKERS = 3
 PATIENCE = 300
@@ -33,7 +35,8 @@ PATIENCE = 300
 
 async def add(database: Database, count: int, first: int = 0) -> None:
     async with database.write() as connection:
-        await enqueue(connection, [NewJob(UUID(int=n), KIND, UUID(int=n)) for n in range(first + 1, first + count + 1)])
+        numbers = range(first + 1, first + count + 1)
+        await enqueue(connection, [NewJob(UUID(int=n), KIND, UUID(int=APART + n)) for n in numbers])
 
 
 async def take(database: Database, most: int = 1) -> Sequence[ClaimedJob]:
@@ -55,7 +58,7 @@ async def pass_time(database: Database) -> None:
 async def test_a_job_of_a_write_that_failed_was_never_there(database: Database) -> None:
     async def write() -> None:
         async with database.write() as connection:
-            await enqueue(connection, [NewJob(UUID(int=1), KIND, UUID(int=1))])
+            await enqueue(connection, [NewJob(UUID(int=1), KIND, UUID(int=APART + 1))])
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -151,7 +154,7 @@ class Done:
         self.runs: Counter[int] = Counter()
 
     async def __call__(self, running: Running) -> Effect:
-        number = running.job.subject.int
+        number = running.job.subject.int - APART
         self.runs[number] += 1
         if number % 5 == 0 and self.runs[number] < 3:
             raise OSError("the disk, at /a/path of ours")

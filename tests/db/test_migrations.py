@@ -56,6 +56,9 @@ async def test_the_database_spells_references_as_the_domain_does(database: Datab
         "UPDATE agent_key SET scopes = '{READ}'",
         "UPDATE mailed_code SET account_id = account_id",
         "UPDATE former_handle SET handle = 'x'",
+        "UPDATE room_event SET payload = '{}'",
+        "DELETE FROM room_event",
+        "UPDATE room_message SET account_id = account_id",
     ],
 )
 async def test_the_serving_role_deletes_nothing_and_rewrites_no_history(database: Database, statement: str) -> None:

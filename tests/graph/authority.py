@@ -6,9 +6,10 @@ things of Nova's in one state, with those of the counterpart beside it; what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,11 +22,16 @@ from db.accounts import viewer_of_account
 from db.engine import Database
 from db.keys import viewer_of_key
 from db.passwords import set_password
+from db.rooms import add_room_event
 from db.search import index_names
 from domain.accounts import ANONYMOUS, CodePurpose, Role, Viewer
+from domain.canonical import digest
 from domain.ids import Kind, Ref
 from domain.keys import KeyScope
+from domain.links import LENGTH, spelled
+from domain.rooms import RoomEventKind
 from domain.search import FoundKind
+from graph.fields import write_moment
 from graph.reading import Reader
 from graph.schema import executable
 from graph.server.buckets import MemoryBuckets
@@ -111,13 +117,14 @@ class Town:
     ids: dict[str, UUID] = field(default_factory=dict)
     viewers: dict[str, Viewer] = field(default_factory=dict)
     still: dict[str, Household] = field(default_factory=dict)
+    _slots: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def settle(self) -> Town:
         """Write everybody down."""
         ample = MemoryBuckets(10_000, 1)
         self.reader = Reader(executable(), self.database)
         self.house = House(Passwords(patience=30), Folder(self.folder, "casset@example.com"), ample, ample, ample)
-        self.house.staging = elsewhere()
+        self.house.staging, self.house.anchors = elsewhere(), True
         encoded = await self.house.passwords.hashed(PASSWORD)
         people = {**dict.fromkeys(MEMBERS, "nova"), "stranger": "far", "counterpart": "bo"}
         others = ("fan", "gate", "sieve")
@@ -172,13 +179,15 @@ class Town:
     async def household(self, state: str, *, crowded: bool = False) -> Household:
         """Another set of things in a state; crowded, also what the owner may not have many of."""
         kinds = {
-            Kind.TRACK: ("track", "hooked", "theirs", "root", "heir"),
+            Kind.TRACK: ("track", "hooked", "theirs", "root", "heir", "played"),
             Kind.RELEASE: ("release", "coming", "out"),
             Kind.CONTRIBUTOR: ("person", "self"),
             Kind.CREDIT: ("credit",),
             Kind.SPLIT: ("split",),
             Kind.EDGE: ("claim", "mine", "made"),
             Kind.GRANT: ("grant",),
+            Kind.QUOTE: ("quote",),
+            Kind.LICENSE: ("license",),
             Kind.POLICY: ("policy", "wide"),
             Kind.KEY: ("key", "own_key"),
             Kind.HOOK: ("hook",),
@@ -192,12 +201,22 @@ class Town:
             Kind.INVITE: ("invite",),
             Kind.IDENTITY: ("identity",),
             Kind.ENTITLEMENT: ("given",),
+            Kind.ROOM: ("room",),
+            Kind.RITUAL: ("ritual",),
+            Kind.PRESAVE: ("waits",),
+            Kind.COMMENT: ("said",),
+            Kind.SHARE: ("shared",),
+            Kind.ACTIVITY: ("told",),
+            Kind.MESSAGE: ("message",),
+            Kind.QUEUED: ("queued",),
+            Kind.GUEST: ("visitor",),
         }
         ids = {name: uuid7() for names in kinds.values() for name in names}
         named: dict[str, Any] = {name: str(Ref(kind, ids[name])) for kind, names in kinds.items() for name in names}
         named |= {handle: str(Ref(Kind.ARTIST, self.ids[handle])) for handle in ARTISTS}
         for name, kind in (("owner", Kind.ACCOUNT), ("fellow", Kind.MEMBER), ("claimed", Kind.CLAIM)):
             named[name] = str(Ref(kind, self.ids[name]))
+        named["hosted"] = named["room"]
         for word in ("handle", "reset", "verify", "code"):
             named[word] = f"{word[0]}{uuid7().hex[-16:]}"
         named |= {"title": f"Q{uuid7().hex[-20:]}", "email": f"{named['handle']}@example.com"}
@@ -205,6 +224,10 @@ class Town:
             await self._furnish(connection, state, ids, named)
             await self._releases(connection, ids)
             await self._around(connection, ids, named)
+            await self._gather(connection, ids)
+            await self._announce(connection, ids, named)
+            await self._sell(connection, ids)
+            await self._talk(connection, ids)
             if crowded:
                 await self._crowd(connection, ids, named)
             named |= await self._nova(connection)
@@ -232,6 +255,7 @@ class Town:
             ("theirs", bo, state),
             ("root", bo, "PUBLIC"),
             ("heir", bo, "PUBLIC"),
+            ("played", nova, "PUBLIC"),
         ):
             kind = Kind(named[name].partition("_")[0])
             row = {"id": ids[name], "kind": kind.value.upper(), "owner_id": owner, "title": named["title"] + name}
@@ -272,6 +296,9 @@ class Town:
             await connection.execute(insert(tables.release_version).values(**row, state=status))
             item = {"id": uuid7(), "version_id": ids[version], "asset_id": ids["root"], "position": 1}
             await connection.execute(insert(tables.release_item).values(item))
+        body = f'{{"release":"{ids["shown"]}"}}'
+        signed = {"id": ids["shown"], "hash": f"sha256:{digest(body.encode())}", "body": body, "proof": "{}"}
+        await connection.execute(insert(tables.manifest).values(signed))
 
     async def _around(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
         """Who is credited, what is stated, granted and open to whom, a job, and codes that were sent."""
@@ -307,6 +334,66 @@ class Town:
             row = {"id": uuid7(), "account_id": self.ids["sieve"], "email_key": "sieve@example.com", "purpose": purpose}
             lasts = {"secret_hash": secret_hash(named[name]), "expires_at": now() + timedelta(hours=1)}
             await connection.execute(insert(tables.mailed_code).values(**row, **lasts))
+
+    async def _talk(self, connection: Any, ids: dict[str, UUID]) -> None:
+        """What the fan said about a hook, of which the owner was told, and the link by which the owner shares it."""
+        about = {"hook_id": ids["hook"]}
+        said = {"id": ids["said"], "account_id": self.ids["fan"], "text": "Oh"}
+        earlier = now() - timedelta(hours=1)
+        await connection.execute(insert(tables.comment).values(**said, **about, created_at=earlier))
+        told = {"id": ids["told"], "account_id": self.ids["owner"], "kind": "LIKED", "artist_id": self.ids["nova"]}
+        await connection.execute(insert(tables.activity).values(**told, **about))
+        code = spelled(Kind.HOOK, list(ids["shared"].bytes[-LENGTH:]))
+        shared = {"id": ids["shared"], "account_id": self.ids["owner"], "code": code}
+        await connection.execute(insert(tables.share_link).values(**shared, **about))
+
+    async def _sell(self, connection: Any, ids: dict[str, UUID]) -> None:
+        """A quote that the stranger's account asked for, on a track of Nova's that sounds, and the license it took."""
+        sound = {"asset_id": ids["played"], "role": "MASTER", "sha256": ids["played"].hex * 2, "duration_ms": 60_000}
+        media = uuid7()
+        await connection.execute(insert(tables.media).values(id=media, **sound))
+        await connection.execute(insert(tables.media_content).values(media_id=media, format="WAV", state="READY"))
+        terms = uuid7()
+        await connection.execute(insert(tables.term_set).values(id=terms, digest=terms.hex))
+        said = {"use": "REMIX", "decision": "ALLOWED", "position": 1}
+        await connection.execute(insert(tables.term).values(id=uuid7(), term_set_id=terms, **said))
+        between = {"asset_id": ids["played"], "grantee_id": self.ids["far"]}
+        grant = {"id": uuid7(), "term_set_id": terms, "granted_by_id": self.ids["owner"], **between}
+        await connection.execute(insert(tables.permission_grant).values(grant))
+        deal = {**between, "account_id": self.ids["stranger"], "owner_id": self.ids["nova"], "body": "{}"}
+        asked = {"id": ids["quote"], "uses": ["REMIX"], "bound_to": "x", "offer_digest": "x", "grants": []}
+        lasts = {"expires_at": now() + timedelta(minutes=15)}
+        await connection.execute(insert(tables.license_quote).values(**deal, **asked, **lasts))
+        paid = {"id": uuid7(), "quote_id": ids["quote"], "account_id": self.ids["stranger"], "method": "TEST"}
+        paid |= {"state": "SETTLED", "settled_at": now(), "amount": "1", "reference": ids["quote"].hex}
+        await connection.execute(insert(tables.machine_payment).values(paid))
+        taken = {"id": ids["license"], "quote_id": ids["quote"], "payment_id": paid["id"], **deal}
+        await connection.execute(insert(tables.license_).values(taken))
+        await connection.execute(insert(tables.license_grant).values(license_id=ids["license"], grant_id=grant["id"]))
+
+    async def _gather(self, connection: Any, ids: dict[str, UUID]) -> None:
+        """The room of a hook, where the fan said something and something is to be played."""
+        room = {"id": ids["room"], "artist_id": self.ids["nova"], "hook_id": ids["hook"]}
+        await connection.execute(insert(tables.room).values(room))
+        number = await add_room_event(connection, ids["room"], RoomEventKind.MESSAGE, None, {})
+        row = {"id": ids["message"], "room_id": ids["room"], "event_id": number, "account_id": self.ids["fan"]}
+        await connection.execute(insert(tables.room_message).values(**row, text="Ah"))
+        row = {"id": ids["visitor"], "room_id": ids["room"], "account_id": self.ids["fan"], "joined_at": now()}
+        await connection.execute(insert(tables.room_person).values(row))
+        row = {"id": ids["queued"], "room_id": ids["room"], "account_id": self.ids["owner"], "track_id": ids["root"]}
+        await connection.execute(insert(tables.room_queue).values(**row, position=1))
+
+    async def _announce(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
+        """A ritual around the hook, and times that are free for another: Nova has one at a time."""
+        begins = now() + next(self._slots) * timedelta(minutes=10)
+        opens, releases, ends, *free = [begins + timedelta(minutes=minute) for minute in (1, 3, 5, 6, 7, 8)]
+        row = {"id": ids["ritual"], "artist_id": self.ids["nova"], "hook_id": ids["hook"], "room_id": ids["room"]}
+        row |= {"title": "x", "announced_by_id": self.ids["owner"], "presave_count": 1}
+        times = {"opens_at": opens, "releases_at": releases, "ends_at": ends}
+        await connection.execute(insert(tables.ritual).values(**row, **times))
+        row = {"id": ids["waits"], "ritual_id": ids["ritual"], "account_id": self.ids["fan"], "position": 1}
+        await connection.execute(insert(tables.ritual_presave).values(**row, is_named=True))
+        named |= dict(zip(("opensAt", "releasesAt", "endsAt"), map(write_moment, free), strict=True))
 
     async def _crowd(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
         """Keys and a linked sign-in of the owner; a duo that Nova's people hold as they hold her, a guest, an invite."""

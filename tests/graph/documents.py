@@ -373,6 +373,10 @@ class Author:
             kinds = {
                 "asset": ASSETS,
                 "release": ("release",),
+                "releaseId": ("release",),
+                "versionId": ("version",),
+                "ritual": ("ritual",),
+                "room": ("room",),
                 "contributor": ("contributor",),
                 "parents": ASSETS,
                 "from": ASSETS,

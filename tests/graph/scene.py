@@ -27,9 +27,11 @@ from domain.assets import AssetKind, AssetState, Badge, MediaRole, SampleSubkind
 from domain.contributors import Acceptance, CreditRole, Pool
 from domain.ids import Kind, Ref
 from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
+from domain.links import LENGTH, spelled
 from domain.provenance import Event, EventKind
 from domain.releases import ReleaseKind, ReleaseStatus, VersionState
 from domain.rights import Decision, Layer, LicenseFamily, Use
+from domain.rituals import RitualState
 from domain.search import FoundKind
 
 START = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
@@ -63,7 +65,9 @@ NASTY = (
 
 OUTSIDE_KINDS = {
     "account": Kind.ACCOUNT,
+    "activity": Kind.ACTIVITY,
     "artist": Kind.ARTIST,
+    "comment": Kind.COMMENT,
     "contributor": Kind.CONTRIBUTOR,
     "credit": Kind.CREDIT,
     "hook": Kind.HOOK,
@@ -74,7 +78,13 @@ OUTSIDE_KINDS = {
     "provenance_event": Kind.EVENT,
     "release_item": Kind.ITEM,
     "release_version": Kind.VERSION,
+    "ritual": Kind.RITUAL,
+    "ritual_presave": Kind.PRESAVE,
     "room": Kind.ROOM,
+    "room_message": Kind.MESSAGE,
+    "room_queue": Kind.QUEUED,
+    "room_person": Kind.GUEST,
+    "share_link": Kind.SHARE,
     "split": Kind.SPLIT,
     "suggestion": Kind.SUGGESTION,
     "theme": Kind.THEME,
@@ -297,6 +307,8 @@ async def furnish(database: Database, seed: int = 7, crowd: int = 60) -> Scene:
     _only_here(rows)
     _crowd(rows, crowd)
     _sung(rows)
+    _talked(rows)
+    _waited(rows)
     await rows.write(database)
     return Scene(rows, viewers)
 
@@ -645,6 +657,15 @@ def _only_here(rows: Rows) -> None:
     for name, visibility in (("public", "PUBLIC"), ("members", "MEMBERS"), ("supporters", "SUPPORTERS")):
         artist = {"public": "nova", "members": "far", "supporters": "archive"}[name]
         rows.add(f"room.{name}", tables.room, artist_id=rows.keys[artist], title=NASTY[8], visibility=visibility)
+        _gather(rows, name)
+    rows.complete(
+        tables.room,
+        "room.public",
+        now_track_id=rows.keys["track.public"],
+        now_hook_id=rows.keys["hook.track.public"],
+        now_since=START,
+        slow_mode_seconds=5,
+    )
     rows.merge("old.nobody", Kind.TRACK, "hub", known=OVER)
     rows.complete(
         tables.artist,
@@ -659,6 +680,25 @@ def _only_here(rows: Rows) -> None:
         visual_id=rows.keys["visual.retired"],
         lead_hook_id=rows.keys["hook.track.unlisted"],
     )
+
+
+def _gather(rows: Rows, name: str) -> None:
+    """What is said in a room and what shall be played there, who joined, and who is held back."""
+    room = rows.keys[f"room.{name}"]
+    for number, text in enumerate(("Ah", *filter(None, NASTY)), 1):
+        gone = {"text": None, "deleted_at": START} if number % 4 == 0 else {"text": text[:1000]}
+        said = {"account_id": rows.keys["account.sid"], "event_id": number, "created_at": START}
+        message = f"message.{name}" if number == 1 else f"message.{name}.{number}"
+        rows.add(message, tables.room_message, room_id=room, **said, **gone)
+    for number, track in enumerate(("track.public", "track.private"), 1):
+        for hook in (None, rows.keys[f"hook.{track}"]):
+            piece = {"track_id": rows.keys[track], "hook_id": hook, "position": number}
+            item = f"queued.{name}.{track}" + (".hook" if hook else "")
+            rows.add(item, tables.room_queue, room_id=room, account_id=rows.keys["account.mel"], **piece)
+    people = {"account.sid": {"joined_at": START}, "account.mel": {"joined_at": START, "muted_until": TO_COME.lower}}
+    for account, values in people.items():
+        person = {"account_id": rows.keys[account], "joined_at": None, "muted_until": None, **values}
+        rows.add(f"guest.{name}.{account}", tables.room_person, room_id=room, **person)
 
 
 def _crowd(rows: Rows, size: int) -> None:
@@ -795,3 +835,54 @@ def _sung(rows: Rows) -> None:
         ):
             said = {"kind": kind, "confidence": Decimal("0.5000"), **content}
             rows.add(f"suggestion.{kind.lower()}.{name}", tables.suggestion, **opinion, **said)
+
+
+def _talked(rows: Rows) -> None:
+    """What Sid did around Nova's hooks, whatever their state, and what Mel was told of it."""
+    sid = {"account_id": rows.keys["account.sid"], "created_at": START}
+    rows.put(tables.tie, id=rows.new_key(), kind="FOLLOW", artist_id=rows.keys["nova"], **sid)
+    for number, state in enumerate(STATES):
+        name = f"track.{state}"
+        about = {"hook_id": rows.keys[f"hook.{name}"]}
+        rows.put(tables.tie, id=rows.new_key(), kind="LIKE", **about, **sid)
+        ended = {"ended_at": START} if number % 2 else {}
+        rows.put(tables.tie, id=rows.new_key(), kind="SAVE", **about, **sid, **ended)
+        said = {"text": NASTY[number + 2] or "–", "position_ms": None if number % 2 else 35_000 + number}
+        rows.add(f"comment.{name}", tables.comment, **about, **sid, **said)
+        gone = {"text": None, "deleted_at": START}
+        rows.add(f"comment.gone.{name}", tables.comment, **about, **sid, **gone)
+        told = {"account_id": rows.keys["account.mel"], "artist_id": rows.keys["nova"], "at": START, **about}
+        actor = {"actor_id": rows.keys["account.sid"], "comment_id": rows.keys[f"comment.{name}"]}
+        rows.add(f"activity.{name}", tables.activity, kind="COMMENTED", **told, **actor)
+        rows.add(f"activity.read.{name}", tables.activity, kind="LIKED", times=number + 1, read_at=START, **told)
+        code = spelled(Kind.HOOK, [number] * LENGTH)
+        rows.add(f"share.{name}", tables.share_link, code=code, visits=3, visitors=number % 2, **about, **sid)
+    rows.add("comment.world", tables.comment, artist_id=rows.keys["nova"], text="Nova!", **sid)
+    measured = {"energy": 12.5, "early_motion": 1, "trusted_circulation": 2, "participants": 3, "formula": "x/1"}
+    for name in ("nova", "hook.track.public", "release.public"):
+        for taken_at in (START, START + timedelta(hours=1)):
+            rows.put(tables.participation, id=rows.new_key(), subject_id=rows.keys[name], taken_at=taken_at, **measured)
+
+
+def _waited(rows: Rows) -> None:
+    """Rituals around hooks and releases in every state of theirs, one after the other; who waited, named or not."""
+    memory = {"people": 3, "messages": 2, "reactions": 0, "best_moments": [START]}
+    around = [("hook_id", f"hook.track.{state}", f"room.hook.track.{state}") for state in STATES]
+    around += [("release_id", f"release.{state}", f"room.release.{state}") for state in (*STATES, "teased")]
+    for number, (column, subject, room) in enumerate(around):
+        opens, state = START + timedelta(hours=10 * number), list(RitualState)[number % len(RitualState)]
+        times = {"opens_at": opens, "releases_at": opens + timedelta(hours=1), "ends_at": opens + timedelta(hours=2)}
+        row = {"artist_id": rows.keys["nova"], column: rows.keys[subject], "room_id": rows.keys[room], "title": "Night"}
+        row |= {"announced_by_id": rows.keys["account.sid"], "state": state.value, "presave_count": 2, **times}
+        name = f"ritual.{subject}"
+        rows.add(name, tables.ritual, **row, **(memory if state is RitualState.MEMORY else {}))
+        for position, account in enumerate(("account.sid", "account.mel"), 1):
+            proof = {"nth": position} if state is RitualState.MEMORY else None
+            who = {"account_id": rows.keys[account], "position": position, "is_named": position == 1, "proof": proof}
+            rows.add(
+                f"presave.{subject}.{position}",
+                tables.ritual_presave,
+                ritual_id=rows.keys[name],
+                created_at=START,
+                **who,
+            )

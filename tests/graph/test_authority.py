@@ -62,8 +62,18 @@ SIGNED_IN = "         ?   + + + + + +       + + +     x x x x x x"
 FRESH = "             ?   + ? + + + +       + + +     x x x x x x"
 ANYBODY = "           +   + + + + + +       + + +     x x x x x x"
 HELD = "              ?   + + + + + -       - - -     x x x x x x"
+BY_AUTHOR = "         ?   + + + - - -       - - +     x x x x x x"
+"""What is said in a room is taken back by who said it, and by hosts."""
 ISSUER = "            ?   + - - - - -       - - -     x x x x x x"
 ISSUER_FRESH = "      ?   + ? - - - -       - - -     x x x x x x"
+
+BUYS = "              ?   - - - - - -       + - -     - x x x - +"
+"""Licenses are taken by the account that asked, for an artist of its own, in person or by a key for it."""
+UNSEEN = "            ?   - - - - - -       - - -     - x x x - -"
+
+WAITS = "             ?   x x x + + +       + + +     x x x x x x"
+UNSEEN_WAITS = "      ?   x x x + + -       - - -     x x x x x x"
+"""Others are there first: the hosts of a ritual do not wait for it."""
 
 SHOWN, HIDDEN = ("UNLISTED", "PUBLIC", "ARCHIVED"), ("PRIVATE", "WITHDRAWN")
 
@@ -116,6 +126,9 @@ OF_ASSETS = frozenset(
         "track",
         "hooked",
         "theirs",
+        "room",
+        "ritual",
+        "message",
         "given",
         "release",
         "credit",
@@ -129,6 +142,7 @@ OF_ASSETS = frozenset(
     }
 )
 V1 = {"expectedVersion": 1}
+TIMES = {"opensAt": "$opensAt", "releasesAt": "$releasesAt", "endsAt": "$endsAt"}
 SEED = {"source": "CUSTOM", "hue": 1, "saturation": 2, "lightness": 3}
 TWO = {**V1, "expectedRetiredVersion": 1}
 HALF = [{"contributor": "$self", "basisPoints": 10_000}]
@@ -190,6 +204,7 @@ ROWS = (
     Row("setReleaseItems", EDITED, {"release": "$release", "items": ["$root"], **V1}, "release"),
     Row("createVersion", BY_PERSON, {"release": "$release", **V1}, "release"),
     Row("publishVersion", EDITED_FRESH, {"version": "$sounding", **V1}, "sounding"),
+    Row("anchorRelease", EDITED_FRESH, {"version": "$shown"}, "shown"),
     Row("scheduleRelease", EDITED_FRESH, {"release": "$coming", "at": "2030-01-31T00:00:00Z", **V1}, "coming"),
     Row("archiveRelease", BY_PERSON, {"release": "$out", **V1}, "out"),
     Row("withdrawRelease", BY_PERSON, {"release": "$out", **V1}, "out"),
@@ -260,6 +275,53 @@ ROWS = (
         {"id": "$track", "uses": ["SYNC"]},
         "track",
     ),
+    # licenses: the stranger's account asks for its artist; a key does as its scope says
+    Row("quoteLicense", by_state(UNSEEN, BUYS), {"asset": "$track", "uses": ["SYNC"], "grantee": "$far"}, "track"),
+    Row("openAccess", BUYS, {"license": "$license", "track": "$played"}, "license"),
+    Row(
+        "registerDerivative",
+        by_state(UNSEEN, BUYS),
+        {
+            "parent": "$track",
+            "kind": "REMIX_OF",
+            "new": {"kind": "TRACK", "title": "x", "sha256": "a" * 64, "owner": "$far"},
+        },
+        "track",
+    ),
+    # rooms: the room is of a hook; what is said there is said by the fan
+    Row("openRoom", BY_PERSON, {"subject": "$out"}, "out"),
+    Row("setRoom", BY_PERSON, {"room": "$hosted", "slowModeSeconds": 1}, "hosted"),
+    Row("joinRoom", SIGNED_IN, {"room": "$hosted"}, "hosted"),
+    Row("leaveRoom", SIGNED_IN, {"room": "$hosted"}, "hosted"),
+    Row("muteInRoom", BY_PERSON, {"room": "$hosted", "handle": "the-sieve", "minutes": 1}, "hosted"),
+    Row("banFromRoom", BY_PERSON, {"room": "$hosted", "handle": "the-sieve"}, "hosted"),
+    Row("unbanFromRoom", BY_PERSON, {"room": "$hosted", "handle": "the-sieve"}, "hosted"),
+    Row("heartbeat", ANYBODY, {"room": "$hosted", "connection": "tab"}, "hosted"),
+    Row("stepOut", ANYBODY, {"room": "$hosted", "connection": "tab"}),
+    Row("sendMessage", by_state(HELD, SIGNED_IN), {"room": "$room", "text": "Oh"}, "room"),
+    Row("deleteMessage", by_state(BY_PERSON, BY_AUTHOR), {"message": "$message"}, "message"),
+    Row("react", SIGNED_IN, {"room": "$hosted", "reaction": "HEART"}, "hosted"),
+    Row("queueInRoom", BY_PERSON, {"room": "$hosted", "piece": "$root"}, "hosted"),
+    Row("announceRitual", EDITED_FRESH, {"subject": "$hook", "title": "x", **TIMES}, "hook"),
+    Row("openRitual", BY_PERSON, {"ritual": "$ritual"}, "ritual"),
+    Row("cancelRitual", BY_PERSON, {"ritual": "$ritual"}, "ritual"),
+    Row("presave", by_state(UNSEEN_WAITS, WAITS), {"ritual": "$ritual"}, "ritual"),
+    # what people do around a song: what the fan said is about a hook
+    Row("followArtist", SIGNED_IN, {"artist": "$far"}, "far"),
+    Row("unfollowArtist", SIGNED_IN, {"artist": "$far"}, "far"),
+    *[
+        Row(f"{does}Hook", by_state(HELD, SIGNED_IN), {"hook": "$hook"}, "hook")
+        for does in ("like", "unlike", "save", "unsave")
+    ],
+    Row("recordPlay", by_state(HELD, SIGNED_IN), {"hook": "$hook", "heardMs": 10_000}, "hook"),
+    Row("commentOnHook", by_state(HELD, SIGNED_IN), {"hook": "$hook", "text": "Oh"}, "hook"),
+    Row("commentOnWorld", SIGNED_IN, {"artist": "$far", "text": "Oh"}, "far"),
+    Row("deleteComment", BY_AUTHOR, {"id": "$said"}, "said"),
+    Row("createShareLink", by_state(HELD, SIGNED_IN), {"subject": "$hook"}, "hook"),
+    Row("markActivityRead", SIGNED_IN, {}),
+    Row("markActivityRead, a line", ISSUER, {"until": "$told"}, "told"),
+    Row("removeFromQueue", BY_PERSON, {"item": "$queued"}, "queued"),
+    Row("playNow", BY_PERSON, {"room": "$hosted", "piece": "$root"}, "hosted"),
 )
 
 # What else a mutation names, which the owner of Nova may not see: it answers as what is not there.
@@ -269,6 +331,9 @@ NAMED = (
     Row("setReleaseItems", "", {"release": "$release", "items": ["$theirs"], **V1}, "theirs"),
     Row("mergeAssets", "", {"keep": "$track", "retire": "$theirs", **TWO}, "theirs"),
     Row("updateAsset", "", {"id": "$theirs", **V1, "title": "x"}, "theirs"),
+    Row("quoteLicense", "", {"asset": "$theirs", "uses": ["SYNC"], "grantee": "$nova"}, "theirs"),
+    Row("registerDerivative, parent", "", {"parent": "$theirs", "child": "$track", "kind": "REMIX_OF"}, "theirs"),
+    Row("registerDerivative, child", "", {"parent": "$track", "child": "$theirs", "kind": "REMIX_OF"}, "theirs"),
 )
 
 
@@ -399,6 +464,10 @@ MEMBERS_CHECK = "     -   + + + + + -       - - -     ! - ! ! + -"
 EVERYONE_CHECK = "    +   + + + + + +       + + +     ! + ! ! + +"
 """Questions of rights are asked with CHECK."""
 
+INSPECTED = by_state(MEMBERS, "- + + + + + - - - -  ! + + + + +")
+"""By its people, and by keys as far as anybody may read it."""
+IN_PERSON = "         -   + + + + + -       - - -     ! - - - - -"
+"""By those who hold Nova, and by no key."""
 READ = by_state(MEMBERS, EVERYONE, withdrawn=EVERYONE)
 """By its id: of what is withdrawn a stub."""
 WHOLE = by_state(MEMBERS, EVERYONE)
@@ -449,8 +518,14 @@ FIELDS = (
     Field("world", EVERYONE, "world(handle: $x) { artist { id } }", "the word nova", "nova"),
     Field("hooks", LIST, "hooks(first: 100) { nodes { id } }", None, "hook"),
     Field("jobs", MEMBERS, "jobs(first: 100) { nodes { id } }", None, "job"),
+    Field("room", WHOLE, "room(id: $x) { id }", "room"),
+    Field("ritual", WHOLE, "ritual(id: $x) { id }", "ritual"),
+    Field("rituals", LIST, "rituals(first: 100, order: NEWEST) { nodes { id } }", None, "ritual"),
     Field("contributor", LIST, "contributor(id: $x) { id }", "person"),
     Field("search", LIST, "search(query: $x) { nodes { ... on Asset { id } } }", "title", "track"),
+    Field("dossier", READ, "dossier(releaseId: $x) { release { id } }", "release"),
+    Field("dna", INSPECTED, "dna(releaseId: $x) { release { id } }", "release"),
+    Field("rolodex", IN_PERSON, "rolodex(handle: $x) { artist { id } }", "the word nova"),
     Field("permissionCheck", CHECK, "permissionCheck(ids: [$x], uses: [SYNC]) { decision asset { id } }", "track"),
     Field("hypotheticalRights", CHECK, "hypotheticalRights(parents: [$x], uses: [SYNC]) { decision }", "track"),
     Field(
@@ -471,6 +546,7 @@ FIELDS = (
         "previewSplits(asset: $x, pool: MASTER, shares: [{contributor: $self, basisPoints: 10000}]) { basisPoints }",
         "track",
     ),
+    Field("changes", EVERYONE, "changes { complete }"),
     Field("rightsChanges", HOLDERS, 'rightsChanges(since: "2026-01-31T00:00:00Z") { count }'),
     Field("replay", ASKER, "replay(receiptId: $x) { reproduced }", "receipt"),
     Field("lineagePath", WHOLE, "lineagePath(from: $x, to: $root) { length }", "hooked"),
@@ -499,6 +575,8 @@ NODES = (
     node(Kind.KEY, OWNERS, "key"),  # the owner issued it, for an artist that both own
     node(Kind.ENTITLEMENT, OWNERS, "given"),
     node(Kind.RECEIPT, ASKER, "receipt"),
+    node(Kind.QUOTE, "- - - - - - -  + - -  ! - - - - +", "quote"),  # the stranger's account asked for it
+    node(Kind.LICENSE, "- + + + + + -  + - -  ! - + + + +", "license"),  # and took it, on what is Nova's
     node(Kind.JOB, MEMBERS, "job"),
     node(Kind.SUGGESTION, MEMBERS, "suggestion"),
     node(Kind.GRANT, GRANTED, "grant"),  # between the asset's people and the grantee
@@ -506,6 +584,14 @@ NODES = (
     node(Kind.ARTIST, EVERYONE, "duo"),
     node(Kind.RELEASE, READ, "release"),
     node(Kind.HOOK, WHOLE, "hook"),
+    node(Kind.MESSAGE, WHOLE, "message"),
+    node(Kind.RITUAL, WHOLE, "ritual"),
+    node(Kind.PRESAVE, WHOLE, "waits"),
+    node(Kind.COMMENT, WHOLE, "said"),
+    node(Kind.SHARE, ONESELF, "shared"),
+    node(Kind.ACTIVITY, ONESELF, "told"),
+    node(Kind.QUEUED, WHOLE, "queued"),
+    node(Kind.GUEST, WHOLE, "visitor"),
     node(Kind.POLICY, WHOLE, "policy"),
     node(Kind.CREDIT, by_state(ANSWERS, EVERYONE), "credit"),  # on the counterpart's track, of Nova
     node(Kind.SPLIT, by_state(ANSWERS, EVERYONE), "split"),

@@ -17,8 +17,8 @@ from db import tables
 from db.engine import Database
 from domain.ids import parse_ref
 from graph.execution import Execution
+from resolvers.integrity import Inspector
 from resolvers.jobs import Workshop
-from resolvers.manifests import Inspector
 from tests.domain.test_manifests import VALIDATOR
 from tests.graph.albums import KEYS, SIGNER, album, draft, made, publish, rows, version_of
 from tests.graph.company import Company, company
@@ -101,7 +101,8 @@ async def test_a_real_manifest_keeps_the_schema(here: Company) -> None:
 
 async def test_what_was_published_is_checked_and_the_signature_found_good(here: Company) -> None:
     _, version, _ = await album(here)
-    assert await inspected(here) == {"REGENERATION": (True, None), "SIGNATURE": (True, None), "SNAPSHOT": (True, None)}
+    kinds = ("REGENERATION", "LINEAGE", "SIGNATURE", "SNAPSHOT")
+    assert await inspected(here) == dict.fromkeys(kinds, (True, None))
     looked = await integrity(here, version)
     assert looked["integrity"] == {"reproduced": True, "drift": []}
     assert looked["manifest"]["signatureState"] == "VERIFIED"

@@ -14,7 +14,6 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     build_schema,
-    get_named_type,
     is_introspection_type,
     is_list_type,
     is_specified_scalar_type,
@@ -28,8 +27,6 @@ from graph.schema import executable, sdl
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "schema.graphql"
-SURFACES = ("World", "Hook", "VisualWorld", "Room")
-MACHINE_WORDS = ("manifest", "anchor", "grant", "payment", "job")
 
 
 def own_types() -> list[object]:
@@ -160,10 +157,3 @@ def test_a_field_that_may_be_null_says_so_and_no_other_promises_more_than_its_pl
         if isinstance(type_, GraphQLNonNull) and not promises:
             wrong.append(f"{name}.{field_name} is promised, but its place may hold nothing")
     assert wrong == []
-
-
-def test_the_human_surface_carries_nothing_of_the_machine_layer() -> None:
-    for name in SURFACES:
-        for field_name, field in executable().type_map[name].fields.items():  # type: ignore[attr-defined]  # an object type
-            target = get_named_type(field.type).name.lower()
-            assert not any(word in field_name.lower() or word in target for word in MACHINE_WORDS)

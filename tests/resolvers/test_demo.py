@@ -327,3 +327,18 @@ async def test_the_old_id_of_a_merged_work_leads_to_the_other(ask: Ask, read: As
     )
     answer = await read("query ($id: ID!) { asset(id: $id) { id title } }", id=old)
     assert answer["asset"] == {"id": new, "title": title}
+
+
+async def test_the_rooms_of_the_worlds_hear_what_leads_them_and_people_talk(ask: Ask, read: Ask) -> None:
+    asked = """{ world(handle: "oda-verrill") { leadHook { id } room { lastEvent now { hook { id } visualWorld { title } }
+      messages { nodes { handle text } totalCount } members { nodes { handle } } } } }"""
+    world = (await read(asked))["world"]
+    assert world["room"]["now"]["hook"] == world["leadHook"]
+    assert world["room"]["now"]["visualWorld"]["title"]
+    said = world["room"]["messages"]
+    assert said["totalCount"] == len(said["nodes"]) >= 3
+    assert {each["handle"] for each in said["nodes"]} == {each["handle"] for each in world["room"]["members"]["nodes"]}
+    numbered = "SELECT room.last_event_id, count(event.id) FROM room LEFT JOIN room_event AS event ON room_id = room.id"
+    assert all(row[0] == row[1] for row in await ask(f"{numbered} GROUP BY room.id"))
+    in_order = "SELECT at < lag(at) OVER (PARTITION BY room_id ORDER BY id) AS back FROM room_event"
+    assert not await ask(f"SELECT FROM ({in_order}) WHERE back")

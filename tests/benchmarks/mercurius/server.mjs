@@ -41,7 +41,7 @@ const connection = (type) => `
   type ${type}Connection { edges: [${type}Edge!]! nodes: [${type}!]! pageInfo: PageInfo! }
   type ${type}Edge { node: ${type}! cursor: String! }
 `
-const CONNECTED = ['Credit', 'Split', 'Media', 'LineageEdge', 'ProvenanceEvent', 'Release', 'ReleaseItem']
+const CONNECTED = ['Credit', 'Split', 'Media', 'LineageEdge', 'ProvenanceEvent', 'Release', 'ReleaseItem', 'ReleaseVersion']
 const SCHEMA = `
   scalar Date
   scalar DateTime
@@ -75,6 +75,7 @@ const SCHEMA = `
   enum Pool { MASTER PUBLISHING }
   enum ReleaseKind { SINGLE EP ALBUM MIXTAPE DEMO }
   enum ReleaseStatus { DRAFT SCHEDULED PUBLISHED ARCHIVED WITHDRAWN }
+  enum SignatureState { UNSIGNED SIGNED VERIFIED INVALID }
   enum SeedSource { COVER CURATED CUSTOM }
   enum Texture { NONE PAPER FILM_GRAIN HALFTONE DENIM TAPE LINEN STATIC VINYL CHROME }
   enum Use {
@@ -104,6 +105,19 @@ const SCHEMA = `
   type Contributor implements Node { id: ID! name: String! }
   type Credit implements Node {
     id: ID! role: CreditRole! instrument: String acceptance: Acceptance! position: Int! contributor: Contributor!
+    asset: Asset
+  }
+  type Dossier {
+    release: Release!
+    version: ReleaseVersion
+    versions(first: Int): ReleaseVersionConnection!
+    manifest: ReleaseManifest
+    policy: PermissionPolicy
+    credits(first: Int): CreditConnection!
+    splits(first: Int): SplitConnection!
+    parents(first: Int): LineageEdgeConnection!
+    children(first: Int): LineageEdgeConnection!
+    provenance(first: Int): ProvenanceEventConnection!
   }
   type Hook implements Node {
     id: ID! startMs: Int! endMs: Int! durationMs: Int! caption: String badges: [Badge!]! track: Track
@@ -125,11 +139,12 @@ const SCHEMA = `
   type Price { amountMinor: Int! currency: String! }
   type ProvenanceEvent implements Node { id: ID! sequence: Int! kind: EventKind! at: DateTime! hash: String! }
   type ReleaseItem implements Node { id: ID! position: Int! title: String asset: Asset }
+  type ReleaseManifest { hash: String! signatureState: SignatureState! createdAt: DateTime! }
   type ReleaseVersion implements Node {
     id: ID! number: Int! state: VersionState! title: String publishedAt: DateTime
   }
   type Split implements Node {
-    id: ID! pool: Pool! basisPoints: Int! acceptance: Acceptance! contributor: Contributor!
+    id: ID! pool: Pool! basisPoints: Int! acceptance: Acceptance! contributor: Contributor! asset: Asset
   }
   type Theme implements Node {
     id: ID!
@@ -162,7 +177,9 @@ const SCHEMA = `
     releases(first: Int): ReleaseConnection!
   }
   ${CONNECTED.map(connection).join('')}
-  type Query { asset(id: ID!): Asset release(id: ID!): Release world(handle: String!): World }
+  type Query {
+    asset(id: ID!): Asset release(id: ID!): Release dossier(releaseId: ID!): Dossier world(handle: String!): World
+  }
 `
 const KINDS = { TRACK: 'Track', SAMPLE: 'Sample', INSTRUMENT: 'Instrument', RELEASE: 'Release' }
 
@@ -266,6 +283,18 @@ const TABLES = {
     where: "n.state <> 'DRAFT'",
     fields: named(['number', 'state', 'title'], 'n', { id: 'n.ref', publishedAt: moment('n.published_at') })
   },
+  ReleaseManifest: {
+    from: 'manifest f',
+    select: { _id: 'f.id' },
+    fields: {
+      hash: 'f.hash',
+      createdAt: moment('f.created_at'),
+      signatureState:
+        "CASE WHEN f.proof IS NULL THEN 'UNSIGNED' ELSE coalesce((SELECT CASE WHEN l.passed THEN 'VERIFIED' " +
+        "ELSE 'INVALID' END FROM manifest_check l WHERE l.manifest_id = f.id AND l.kind = 'SIGNATURE' " +
+        "ORDER BY l.created_at DESC, l.id DESC LIMIT 1), 'SIGNED') END"
+    }
+  },
   ReleaseItem: {
     from: 'release_item i',
     select: { _id: 'i.id' },
@@ -278,7 +307,8 @@ const TABLES = {
     where: "c.acceptance <> 'DECLINED'",
     fields: named(['role', 'instrument', 'acceptance', 'position'], 'c', {
       id: 'c.ref',
-      contributor: keyed('_contributor', 'c.contributor_id')
+      contributor: keyed('_contributor', 'c.contributor_id'),
+      asset: keyed('_asset', 'c.asset_id')
     })
   },
   Split: {
@@ -287,7 +317,8 @@ const TABLES = {
     where: `${holds('s')} AND s.acceptance <> 'DECLINED'`,
     fields: named(['pool', 'basisPoints', 'acceptance'], 's', {
       id: 's.ref',
-      contributor: keyed('_contributor', 's.contributor_id')
+      contributor: keyed('_contributor', 's.contributor_id'),
+      asset: keyed('_asset', 's.asset_id')
     })
   },
   PermissionPolicy: {
@@ -330,10 +361,23 @@ const TABLES = {
   }
 }
 
+TABLES.Dossier = {
+  ...TABLES.Asset,
+  fields: {
+    release: inline(TABLES.Asset.fields),
+    version: VERSION_KEY,
+    manifest: VERSION_KEY,
+    ...Object.fromEntries(
+      ['versions', 'policy', 'credits', 'splits', 'parents', 'children', 'provenance'].map((name) => [name, ASSET_KEY])
+    )
+  }
+}
+
 // The orders of pages: the tag and the key of their cursors, as in db/orders.py.
 const NEWEST = { tag: 'ne', key: 'created_at', send: 'timestamptz_send', direction: 'DESC' }
 const OLDEST = { tag: 'ol', key: 'created_at', send: 'timestamptz_send', direction: 'ASC' }
 const POSITION = { tag: 'po', key: 'position', send: 'int4send', direction: 'ASC' }
+const NUMBERED = { tag: 'nu', key: 'number', send: 'int4send', direction: 'DESC' }
 const SEQUENCE = { tag: 'se', key: 'sequence', send: 'int4send', direction: 'ASC' }
 
 // -- what is asked for, read off the document once per place in it -----------------------------------------------------
@@ -565,8 +609,13 @@ function toMany (type, key, { by, order }) {
 
 const EMPTY = { edges: [], nodes: [], pageInfo: { hasNextPage: false, endCursor: null } }
 
-/** A page of rows of a type by a key. */
-function page (type, key, { by, order, condition = TABLES[type].where }) {
+/** A release, and what its version that is out holds, as far as it is shown. */
+const WORKS =
+  'SELECT k.id UNION ALL SELECT a.id FROM release r JOIN release_item i ON i.version_id = r.current_version_id ' +
+  `JOIN asset a ON a.id = i.asset_id WHERE r.id = k.id AND ${REACHED} AND ${SHOWN}`
+
+/** A page of rows of a type by a key; of `works` where they belong to any of those. */
+function page (type, key, { by, order, condition = TABLES[type].where, works = false }) {
   const table = TABLES[type]
   const alias = table.from.split(' ')[1]
   return relation(
@@ -581,7 +630,7 @@ function page (type, key, { by, order, condition = TABLES[type].where }) {
         `uuid_send(${of}.${id}), 'base64'), E'+/=\\n', '-_')`
       const sort = `ORDER BY ${alias}.${order.key} ${order.direction}, ${alias}.id ${order.direction}`
       const rows = (select) =>
-        `SELECT ${select} FROM ${tableOf(table, columns)} ${where(`${alias}.${by} = k.id`, condition)} ${sort} LIMIT $2`
+        `SELECT ${select} FROM ${tableOf(table, columns)} ${where(works ? `${alias}.${by} IN (${WORKS})` : `${alias}.${by} = k.id`, condition)} ${sort} LIMIT $2`
       const every = edges.has('cursor')
       const keys = { _id: columns._id, _sort: `${alias}.${order.key}` }
       let inner
@@ -631,6 +680,10 @@ function page (type, key, { by, order, condition = TABLES[type].where }) {
 }
 
 const HELD_BY_LISTED = `EXISTS (SELECT FROM asset a WHERE a.id = h.track_id AND ${LISTED} AND ${SHOWN})`
+const HOOK_READ =
+  `(EXISTS (SELECT FROM asset a WHERE a.id = h.track_id AND ${SHOWN}) OR EXISTS (SELECT FROM release l ` +
+  'JOIN asset y ON y.id = l.id JOIN asset z ON z.id = h.track_id ' +
+  'WHERE l.lead_hook_id = h.id AND y.teased AND y.owner_id = z.owner_id))'
 const TRACK = `${REACHED} AND a.kind = 'TRACK'`
 const ASSET_LOADERS = {
   owner: toOne('Artist', '_owner'),
@@ -651,9 +704,20 @@ const loaders = {
   Instrument: ASSET_LOADERS,
   Release: {
     ...ASSET_LOADERS,
-    hook: toOne('Hook', '_hook'),
+    hook: toOne('Hook', '_hook', { condition: HOOK_READ }),
     currentVersion: toOne('ReleaseVersion', '_version'),
     items: page('ReleaseItem', '_version', { by: 'version_id', order: POSITION })
+  },
+  Dossier: {
+    version: toOne('ReleaseVersion', '_version'),
+    versions: page('ReleaseVersion', '_asset', { by: 'release_id', order: NUMBERED }),
+    manifest: toOne('ReleaseManifest', '_version'),
+    policy: ASSET_LOADERS.policy,
+    credits: page('Credit', '_asset', { by: 'asset_id', order: POSITION, works: true }),
+    splits: page('Split', '_asset', { by: 'asset_id', order: POSITION, works: true }),
+    parents: page('LineageEdge', '_asset', { by: 'child_id', order: OLDEST, works: true }),
+    children: page('LineageEdge', '_asset', { by: 'parent_id', order: OLDEST, works: true }),
+    provenance: ASSET_LOADERS.provenance
   },
   World: {
     theme: toOne('Theme', '_theme'),
@@ -663,8 +727,8 @@ const loaders = {
   },
   Hook: { track: toOne('Asset', '_track', { condition: TRACK }) },
   ReleaseItem: { asset: toOne('Asset', '_asset') },
-  Credit: { contributor: toOne('Contributor', '_contributor') },
-  Split: { contributor: toOne('Contributor', '_contributor') },
+  Credit: { contributor: toOne('Contributor', '_contributor'), asset: toOne('Asset', '_asset') },
+  Split: { contributor: toOne('Contributor', '_contributor'), asset: toOne('Asset', '_asset') },
   LineageEdge: { child: toOne('Asset', '_child'), parent: toOne('Asset', '_parent') },
   PermissionPolicy: { terms: toMany('PermissionTerm', '_terms', { by: 'term_set_id', order: 'position' }) }
 }
@@ -699,33 +763,37 @@ function parseRef (text) {
   return [kind, hex]
 }
 
-const assetPlan = perPlace((nodes, fragments) => {
-  const columns = selected(TABLES.Asset, nodes, fragments)
+const planOf = (table) => perPlace((nodes, fragments) => {
+  const columns = selected(table, nodes, fragments)
   const moved = '(SELECT new_id FROM merge WHERE old_id = $1::uuid AND upper_inf(known) AND upper_inf(valid))'
   return statement(
-    `SELECT ${list(columns)} FROM ${tableOf(TABLES.Asset, columns)} ` +
+    `SELECT ${list(columns)} FROM ${tableOf(table, columns)} ` +
     where(`a.id = coalesce(${moved}, $1::uuid)`, 'a.kind = $2', READ)
   )
 })
+const assetPlan = planOf(TABLES.Asset)
+const dossierPlan = planOf(TABLES.Dossier)
 const worldPlan = perPlace((nodes, fragments) => {
   const columns = selected(TABLES.World, nodes, fragments)
   return statement(`SELECT ${list(columns)} FROM artist w WHERE w.handle = $1`)
 })
 
-async function assetById ({ id }, info, wanted) {
+async function assetById (id, info, wanted, plan = assetPlan) {
   const [kind, uuid] = parseRef(id)
   if (wanted !== undefined && kind !== wanted) throw new Error(`'${id}' is the id of another kind.`)
-  return (await rowsOf(assetPlan(info), [uuid, kind]))[0] ?? null
+  return (await rowsOf(plan(info), [uuid, kind]))[0] ?? null
 }
 
 const same = (row) => row
 const resolvers = {
   Query: {
-    asset: (_, given, __, info) => assetById(given, info),
-    release: (_, given, __, info) => assetById(given, info, 'RELEASE'),
+    asset: (_, { id }, __, info) => assetById(id, info),
+    release: (_, { id }, __, info) => assetById(id, info, 'RELEASE'),
+    dossier: (_, { releaseId }, __, info) => assetById(releaseId, info, 'RELEASE', dossierPlan),
     world: async (_, { handle }, __, info) => (await rowsOf(worldPlan(info), [handle.toLowerCase()]))[0] ?? null
   },
   Asset: { resolveType: (row) => KINDS[row._kind] },
+  Dossier: { release: same },
   World: { artist: same },
   Theme: { seed: same, tokens: same },
   PermissionTerm: { price: (row) => (row.amountMinor === null ? null : row) }

@@ -115,7 +115,15 @@ class Clock:
             ),
             "broken": GraphQLField(GraphQLInt, subscribe=self.broken),
         }
-        return GraphQLSchema(**{**product.to_kwargs(), "subscription": GraphQLObjectType("Subscription", fields)})
+        return listening(product, fields)
+
+
+def listening(schema: GraphQLSchema, fields: Mapping[str, GraphQLField]) -> GraphQLSchema:
+    """A schema with more to subscribe to."""
+    own, kept = schema.subscription_type, schema.to_kwargs()
+    types = [type_ for type_ in kept["types"] if type_ is not own]
+    subscription = GraphQLObjectType("Subscription", {**own.fields, **fields})
+    return GraphQLSchema(**{**kept, "types": types, "subscription": subscription})
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,8 +200,8 @@ def cors(got: httpx.Response) -> dict[str, str]:
 
 
 EXPOSED = (
-    "accept-ranges, content-range, etag, link, ratelimit, ratelimit-policy, repr-digest, retry-after, "
-    "x-preview-duration, x-request-id"
+    "accept-ranges, content-range, etag, link, location, ratelimit, ratelimit-policy, repr-digest, retry-after, "
+    "x-preview-duration, x-request-id, www-authenticate, payment-required, payment-response, payment-receipt"
 )
 
 
@@ -237,16 +237,22 @@ def test_a_preflight_is_answered_without_the_application(production: Running, or
     got = httpx.options(production.address + "/fails", headers=asked)
     assert (got.status_code, got.content) == (204, b"")
     allowed = cors(got)
-    assert allowed["access-control-allow-methods"] == "GET, HEAD, POST"
+    assert allowed["access-control-allow-methods"] == "GET, HEAD, POST, PUT"
     assert set(allowed["access-control-allow-headers"].split(", ")) == {
         "content-type",
         "authorization",
         "idempotency-key",
         "x-request-id",
+        "if-match",
         "if-none-match",
         "if-range",
         "range",
         "last-event-id",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "payment-authorization",
+        "payment-signature",
         "x-requested-with",
         "apollo-require-preflight",
         "x-apollo-operation-name",

@@ -1,0 +1,58 @@
+"""Who may see and change what people do around a song."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from db import tables
+from db.access.actions import Action, Predicates, Row, everyone, seen
+from db.access.hooks import hook_read
+from db.viewers import VIEWER_ACCOUNT, edited
+
+
+def _own(row: Row) -> ColumnElement[bool]:
+    """What one did oneself, and what one is told."""
+    return row.c.account_id == VIEWER_ACCOUNT
+
+
+def _own_tie(tie: Row) -> ColumnElement[bool]:
+    """Who follows, likes or saves something is known to themselves, for as long as they do."""
+    return and_(tie.c.ended_at.is_(None), _own(tie))
+
+
+def _said(comment: Row) -> ColumnElement[bool]:
+    """Nobody took it back; what it is said about was itself seen."""
+    return comment.c.deleted_at.is_(None)
+
+
+def _comment_read(comment: Row) -> ColumnElement[bool]:
+    hook = tables.hook.alias()
+    of_hook = exists().where(hook.c.id == comment.c.hook_id, hook_read(hook)).correlate_except(hook)
+    return and_(_said(comment), or_(comment.c.hook_id.is_(None), of_hook))
+
+
+def _comment_taken_back(comment: Row) -> ColumnElement[bool]:
+    """Who wrote it may, and the editors of the artist it is said to."""
+    hook, asset = tables.hook.alias(), tables.asset.alias()
+    owner = (
+        select(asset.c.owner_id)
+        .join_from(hook, asset, asset.c.id == hook.c.track_id)
+        .where(hook.c.id == comment.c.hook_id)
+        .correlate_except(hook, asset)
+        .scalar_subquery()
+    )
+    return and_(_said(comment), or_(_own(comment), edited(comment.c.artist_id), edited(owner)))
+
+
+PREDICATES: Predicates = {
+    tables.activity: seen(_own),
+    tables.comment: {
+        Action.READ: _comment_read,
+        Action.LIST: _said,
+        Action.REACH: _said,
+        Action.WRITE: _comment_taken_back,
+    },
+    tables.participation: {Action.REACH: everyone},
+    tables.share_link: seen(_own),
+    tables.tie: seen(_own_tie),
+}

@@ -1,0 +1,249 @@
+"""Where rituals live, who was there, and what is remembered of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, and_, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import tables
+from db.access import Action, allowed
+from db.accounts import handle_of
+from db.arguments import Bound, Paging
+from db.orders import NEWEST, POSITION, SOONEST
+from db.places import Page, Stored, ToOne, Type, belong, columns, refer
+from db.viewers import viewer_values
+from domain.accounts import Viewer
+from domain.ids import Kind, Ref
+from domain.releases import ReleaseStatus
+from domain.rituals import BEST_MOMENTS, OVER, Presave, RitualDraft, RitualState, RitualTimes
+
+_ENDED = [state.value for state in OVER]
+
+
+def _remembered(row: Any, memory: Any, _: Bound) -> ColumnElement[bool]:
+    return and_(memory.c.id == row.c.id, memory.c.state == RitualState.MEMORY.value)
+
+
+def current_ritual(world: Any, ritual: Any, _: Bound) -> ColumnElement[bool]:
+    """The ritual of a world that is under way, or else comes next."""
+    other = tables.ritual.alias()
+    soonest = (
+        select(other.c.id)
+        .where(
+            other.c.artist_id == world.c.id, other.c.state.not_in(_ENDED), allowed(tables.ritual, Action.LIST, other)
+        )
+        .order_by(other.c.opens_at, other.c.id)
+        .limit(1)
+        .correlate_except(other)
+    )
+    return ritual.c.id == soonest.scalar_subquery()
+
+
+RITUAL_PAGING = Paging({"SOONEST": SOONEST, "NEWEST": NEWEST}, "SOONEST")
+RITUAL = Type(
+    "Ritual",
+    tables.ritual,
+    {
+        **columns(
+            tables.ritual, "title", "state", "opens_at", "releases_at", "ends_at", "presave_count", "version", id="ref"
+        ),
+        "world": ToOne("World", refer("artist_id"), always=True),
+        "hook": ToOne("Hook", refer("hook_id"), action=Action.READ),
+        "release": ToOne("Release", refer("release_id"), action=Action.READ),
+        "room": ToOne("Room", refer("room_id"), action=Action.READ),
+        "firstSupporters": Page(
+            "Presave", belong("ritual_id"), Paging({"POSITION": POSITION}, "POSITION"), action=Action.LIST
+        ),
+        "participation": ToOne("RitualParticipation", belong("ritual_id")),
+        "memory": ToOne("RitualMemory", _remembered),
+    },
+)
+RITUAL_MEMORY = Type(
+    "RitualMemory",
+    tables.ritual,
+    {
+        # Its columns are empty before, when it is none.
+        "presaves": Stored(lambda ritual: ritual.c.presave_count),
+        "people": Stored(lambda ritual: ritual.c.people),
+        "messages": Stored(lambda ritual: ritual.c.messages),
+        "reactions": Stored(lambda ritual: ritual.c.reactions),
+        "bestMoments": Stored(lambda ritual: ritual.c.best_moments),
+    },
+)
+PRESAVE = Type(
+    "Presave",
+    tables.ritual_presave,
+    {
+        **columns(tables.ritual_presave, id="ref"),
+        "handle": Stored(handle_of),
+        "nth": Stored(lambda presave: presave.c.position),
+        "since": Stored(lambda presave: presave.c.created_at),
+        "ritual": ToOne("Ritual", refer("ritual_id"), action=Action.READ),
+    },
+)
+RITUAL_PARTICIPATION = Type(
+    "RitualParticipation",
+    tables.ritual_presave,
+    {
+        "nth": Stored(lambda presave: presave.c.position),
+        "since": Stored(lambda presave: presave.c.created_at),
+        "isNamed": Stored(lambda presave: presave.c.is_named),
+        "proof": Stored(lambda presave: presave.c.proof.cast(Text), nullable=True),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRitual:
+    """A ritual under the writer's lock.
+
+    Attributes:
+        id: of the ritual.
+        artist: whose it is.
+        subject: the hook or the release it is around.
+        room: where people gather.
+        state: where it stands.
+        times: of it.
+        is_out: what it is around is there for everybody; a hook is from its time on.
+        version: the optimistic version.
+    """
+
+    id: UUID
+    artist: UUID
+    subject: Ref
+    room: UUID
+    state: RitualState
+    times: RitualTimes
+    is_out: bool
+    version: int
+
+
+async def hold_ritual(
+    connection: AsyncConnection, viewer: Viewer, ritual_id: UUID, action: Action
+) -> HeldRitual | None:
+    """Lock a ritual the viewer may read, or change; None where there is none, or it is not for them."""
+    ritual = tables.ritual.alias()
+    seen = [] if action is Action.READ else [allowed(tables.ritual, action, ritual)]
+    query = select(ritual).where(ritual.c.id == ritual_id, allowed(tables.ritual, Action.READ, ritual), *seen)
+    row = (await connection.execute(query.with_for_update(of=ritual, key_share=True), viewer_values(viewer))).first()
+    return None if row is None else await _held(connection, row)
+
+
+async def hold_due(connection: AsyncConnection, ritual_id: UUID) -> HeldRitual:
+    """Lock a ritual whose time has come: nobody asks for it."""
+    ritual = tables.ritual
+    query = select(ritual).where(ritual.c.id == ritual_id).with_for_update(key_share=True)
+    return await _held(connection, (await connection.execute(query)).one())
+
+
+async def hold_awaiting(connection: AsyncConnection, release_id: UUID) -> list[HeldRitual]:
+    """Lock the rituals that wait for a release that comes out in this transaction."""
+    ritual = tables.ritual
+    query = select(ritual).where(ritual.c.release_id == release_id, ritual.c.state.not_in(_ENDED))
+    rows = (await connection.execute(query.order_by(ritual.c.id).with_for_update(key_share=True))).all()
+    return [await _held(connection, row) for row in rows]
+
+
+async def _held(connection: AsyncConnection, row: Any) -> HeldRitual:
+    subject, is_out = Ref(Kind.HOOK, row.hook_id), True
+    if row.hook_id is None:
+        release = tables.release
+        query = select(release.c.status).where(release.c.id == row.release_id)
+        subject = Ref(Kind.RELEASE, row.release_id)
+        is_out = (await connection.execute(query)).scalar_one() == ReleaseStatus.PUBLISHED.value
+    times = RitualTimes(row.opens_at, row.releases_at, row.ends_at)
+    return HeldRitual(row.id, row.artist_id, subject, row.room_id, RitualState(row.state), times, is_out, row.version)
+
+
+async def overlaps(connection: AsyncConnection, artist_id: UUID, times: RitualTimes) -> bool:
+    """Whether a held artist has another ritual in that time."""
+    ritual = tables.ritual
+    at_once = func.tstzrange(ritual.c.opens_at, ritual.c.ends_at).op("&&")(
+        func.tstzrange(times.opens_at, times.ends_at)
+    )
+    query = select(ritual.c.id).where(
+        ritual.c.artist_id == artist_id, ritual.c.state != RitualState.CANCELLED.value, at_once
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def add_ritual(
+    connection: AsyncConnection, ritual_id: UUID, artist_id: UUID, room_id: UUID, account_id: UUID, draft: RitualDraft
+) -> None:
+    """Write a ritual down."""
+    around = {"hook_id" if draft.subject.kind is Kind.HOOK else "release_id": draft.subject.id}
+    times = {"opens_at": draft.times.opens_at, "releases_at": draft.times.releases_at, "ends_at": draft.times.ends_at}
+    row = {"id": ritual_id, "artist_id": artist_id, "room_id": room_id, "announced_by_id": account_id}
+    await connection.execute(insert(tables.ritual).values(**row, **around, **times, title=draft.title))
+
+
+async def move_ritual(
+    connection: AsyncConnection, held: HeldRitual, state: RitualState, memory: Mapping[str, Any]
+) -> None:
+    """Let a held ritual stand somewhere else; with what is remembered, where it becomes a memory."""
+    ritual = tables.ritual
+    values = {"state": state.value, "version": ritual.c.version + 1, **memory}
+    await connection.execute(update(ritual).where(ritual.c.id == held.id).values(values))
+
+
+async def add_presave(
+    connection: AsyncConnection, new_id: UUID, held: HeldRitual, account_id: UUID, *, is_named: bool
+) -> bool:
+    """Let somebody be there before it is out, the next in the order of arrival; False where they are already."""
+    presave, ritual = tables.ritual_presave, tables.ritual
+    mine = presave.c.account_id == account_id, presave.c.ritual_id == held.id
+    again = update(presave).where(*mine).values(is_named=is_named).returning(presave.c.id)
+    if (await connection.execute(again)).first() is not None:
+        return False
+    counted = update(ritual).where(ritual.c.id == held.id).values(presave_count=ritual.c.presave_count + 1)
+    nth = (await connection.execute(counted.returning(ritual.c.presave_count))).scalar_one()
+    row = {"id": new_id, "ritual_id": held.id, "account_id": account_id, "position": nth, "is_named": is_named}
+    await connection.execute(insert(presave).values(row))
+    return True
+
+
+async def presaves_of(connection: AsyncConnection, ritual_id: UUID) -> list[Presave]:
+    """Who was there, in the order of arrival."""
+    presave = tables.ritual_presave
+    query = select(presave.c.account_id, presave.c.created_at, presave.c.position)
+    rows = await connection.execute(query.where(presave.c.ritual_id == ritual_id).order_by(presave.c.position))
+    return [Presave(Ref(Kind.ACCOUNT, row.account_id), row.created_at, row.position) for row in rows]
+
+
+async def add_proofs(connection: AsyncConnection, ritual_id: UUID, proofs: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what each participant can show, in the order of arrival."""
+    presave = tables.ritual_presave
+    given = func.unnest(literal([orjson.dumps(dict(proof)).decode() for proof in proofs], ARRAY(Text)))
+    each = select(given.table_valued("proof", with_ordinality="nth").render_derived()).subquery()
+    signed = update(presave).where(presave.c.ritual_id == ritual_id, presave.c.position == each.c.nth)
+    await connection.execute(signed.values(proof=each.c.proof.cast(JSONB)))
+
+
+_MEMORY = text("""
+    WITH here AS (
+      SELECT kind, account_id, at FROM room_event WHERE room_id = :room AND at >= :begins AND at < :ends
+    ), moments AS (
+      SELECT date_trunc('minute', at) AS minute, count(*) AS times FROM here WHERE account_id IS NOT NULL
+      GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :most
+    )
+    SELECT (SELECT count(*) FROM (
+              SELECT account_id FROM here WHERE account_id IS NOT NULL
+              UNION SELECT account_id FROM ritual_presave WHERE ritual_id = :ritual) AS everybody) AS people,
+           (SELECT count(*) FROM here WHERE kind = 'MESSAGE') AS messages,
+           (SELECT count(*) FROM here WHERE kind = 'REACTION') AS reactions,
+           coalesce((SELECT array_agg(minute ORDER BY minute) FROM moments), '{}') AS best_moments
+""").columns(best_moments=ARRAY(DateTime(timezone=True)))
+
+
+async def remembered(connection: AsyncConnection, held: HeldRitual, until: datetime) -> dict[str, Any]:
+    """What a held ritual came to, from its opening on: how many people, messages, reactions, and its best minutes."""
+    values = {"room": held.room, "begins": held.times.opens_at, "ends": until, "most": BEST_MOMENTS, "ritual": held.id}
+    return dict((await connection.execute(_MEMORY, values)).mappings().one())

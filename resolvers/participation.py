@@ -1,0 +1,75 @@
+"""Measuring how people gather, once an hour, for who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from db.engine import Database
+from db.jobs import come_round
+from db.participation import Measured, add_snapshots, links_to, measured_lately, signals_around
+from domain.jobs import JobKind, NewJob
+from domain.measures import FORMULA, early_motion, energy, trusted_circulation
+from resolvers.context import now, unhurried, uuid7
+from resolvers.jobs import Doing, Effect, Running
+
+EVERY = timedelta(hours=1)
+AT_ONCE = 500
+"""Snapshots that are written with one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Takes the measures of releases, hooks and worlds."""
+
+    database: Database
+
+    def doings(self) -> Mapping[JobKind, Doing]:
+        """How its job is done."""
+        return {JobKind.TAKE_MEASURES: self._take}
+
+    async def begin(self) -> None:
+        """See to it that measures are taken, hour by hour.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        async with self.database.write() as connection:
+            await self._come_round(connection)
+
+    async def _come_round(self, connection: Any) -> None:
+        id_ = uuid7()
+        await come_round(connection, NewJob(id_, JobKind.TAKE_MEASURES, id_), EVERY)
+
+    async def _take(self, running: Running) -> Effect:
+        # One moment for all of them: what is measured again after a failure is no second snapshot.
+        at = now().replace(minute=0, second=0, microsecond=0)
+        async with self.database.read() as connection:
+            subjects = await measured_lately(connection)
+            rows = []
+            async for subject in unhurried(subjects):
+                rows.append(await self._measure(connection, subject, at))
+                running.progress = 100 * len(rows) // len(subjects)
+
+        async def effect(connection: Any) -> None:
+            for start in range(0, len(rows), AT_ONCE):
+                await add_snapshots(connection, rows[start : start + AT_ONCE])
+            await self._come_round(connection)
+
+        return effect
+
+    async def _measure(self, connection: Any, subject: Measured, at: Any) -> dict[str, Any]:
+        signals = await signals_around(connection, subject)
+        shares, visits = await links_to(connection, subject)
+        return {
+            "id": uuid7(),
+            "subject_id": subject.id,
+            "taken_at": at,
+            "formula": FORMULA,
+            "energy": energy(signals, now()),
+            "early_motion": early_motion(signals, subject.out_at),
+            "trusted_circulation": trusted_circulation(shares, visits),
+            "participants": len({signal.actor for signal in signals if not signal.own}),
+        }

@@ -1,0 +1,195 @@
+"""What can be done with rituals: announce them, be there, call them off; and how they move at their times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db import hosting, rituals
+from db.access import Action
+from db.artists import hold_artist
+from db.changes import announce, record_changes
+from db.engine import Database
+from db.jobs import enqueue
+from db.rituals import HeldRitual, hold_ritual
+from db.signals import Around, add_signal
+from domain.accounts import freshly_signed_in, person_of
+from domain.errors import Forbidden, Invalid, Moved, NotFound
+from domain.ids import Kind, Ref, parse_ref
+from domain.jobs import JobKind, NewJob
+from domain.measures import SignalKind
+from domain.rituals import AWAITED, RitualDraft, RitualState, checked_ritual, participation, state_due
+from domain.rooms import RoomVisibility
+from domain.signatures import Signer
+from resolvers.context import Acting, now
+from resolvers.jobs import Doing, Effect, Running
+from resolvers.writing import Outcome, done_once
+from subscriptions.events import ritual_changed
+
+
+async def announce_ritual(acting: Acting, draft: RitualDraft, idempotency_key: str | None) -> Ref:
+    """Announce a ritual around a hook or a release; where that has no room yet, one is opened.
+
+    Raises:
+        SignInNeeded: nobody is signed in, or longer than 12 hours ago.
+        NotFound: there is no such thing, or it is not the viewer's to change.
+        Invalid: the title or a time breaks a rule, or the artist has another ritual in that time.
+        KeyReused: the idempotency key belongs to another request.
+    """
+    account = freshly_signed_in(acting.viewer, acting.now())
+    title = checked_ritual(draft.title, draft.times, acting.now())
+    named = RitualDraft(draft.subject, title, draft.times)
+
+    async def work(connection: Any) -> Outcome:
+        about = await hosting.subject_of(connection, acting.viewer, draft.subject)
+        if about is None or await hold_artist(connection, acting.viewer, about.artist) is None:
+            raise NotFound("There is no such thing to gather around.", path=("subject",))
+        if await rituals.overlaps(connection, about.artist, draft.times):
+            raise Invalid("The artist has another ritual in that time.", path=("opensAt",))
+        opened = await hosting.add_room(connection, acting.new_id(), about, title, RoomVisibility.PUBLIC)
+        room = opened or await hosting.room_of(connection, about)
+        ritual = Ref(Kind.RITUAL, acting.new_id())
+        current = Ref(draft.subject.kind, about.hook or about.release or draft.subject.id)
+        await rituals.add_ritual(
+            connection, ritual.id, about.artist, room, account, RitualDraft(current, title, draft.times)
+        )
+        moves = (draft.times.opens_at, draft.times.releases_at, draft.times.ends_at)
+        jobs = [NewJob(acting.new_id(), JobKind.MOVE_RITUAL, ritual.id, about.artist, {}, at) for at in moves]
+        await enqueue(connection, jobs)
+        await _told(connection, ritual, about.artist, RitualState.ANNOUNCED)
+        return {"ritual": str(ritual)}
+
+    times = {"opensAt": draft.times.opens_at, "releasesAt": draft.times.releases_at, "endsAt": draft.times.ends_at}
+    request = {"subject": str(named.subject), "title": title, **times}
+    return parse_ref((await done_once(acting, "announceRitual", request, idempotency_key, work))["ritual"])
+
+
+async def open_ritual(acting: Acting, ritual: Ref, idempotency_key: str | None) -> Ref:
+    """Open a ritual that was announced, before its time.
+
+    Raises:
+        SignInNeeded: nobody is signed in.
+        NotFound: there is no such ritual, or it is not the viewer's to change.
+        Moved: it is open already, or over.
+        KeyReused: the idempotency key belongs to another request.
+    """
+    return await _by_hand(acting, "openRitual", ritual, RitualState.OPEN, {RitualState.ANNOUNCED}, idempotency_key)
+
+
+async def cancel_ritual(acting: Acting, ritual: Ref, idempotency_key: str | None) -> Ref:
+    """Call a ritual off, as long as what it is around is awaited.
+
+    Raises:
+        SignInNeeded: nobody is signed in.
+        NotFound: there is no such ritual, or it is not the viewer's to change.
+        Moved: what it is around is out, or it is over.
+        KeyReused: the idempotency key belongs to another request.
+    """
+    return await _by_hand(acting, "cancelRitual", ritual, RitualState.CANCELLED, AWAITED, idempotency_key)
+
+
+async def _by_hand(
+    acting: Acting, name: str, ritual: Ref, to: RitualState, where: Any, idempotency_key: str | None
+) -> Ref:
+    person_of(acting.viewer)
+
+    async def work(connection: Any) -> Outcome:
+        held = await hold_ritual(connection, acting.viewer, ritual.id, Action.WRITE)
+        if held is None:
+            raise NotFound("There is no such ritual.", path=("ritual",))
+        if held.state not in where:
+            raise Moved(f"The ritual is {held.state.value}.", path=("ritual",))
+        await _move(connection, held, to, acting.now(), None)
+        return {"ritual": str(ritual)}
+
+    await done_once(acting, name, {"ritual": str(ritual)}, idempotency_key, work)
+    return ritual
+
+
+async def presave(acting: Acting, ritual: Ref, idempotency_key: str | None, *, is_named: bool) -> Ref:
+    """Be there before it is out: the next in the order of arrival. Again, it only says whether one is named.
+
+    Raises:
+        SignInNeeded: nobody is signed in.
+        NotFound: there is no such ritual for the viewer.
+        Forbidden: it is the viewer's own, or a key asks.
+        Moved: what it is around is out, or it was called off.
+        KeyReused: the idempotency key belongs to another request.
+    """
+    account = person_of(acting.viewer)
+
+    async def work(connection: Any) -> Outcome:
+        held = await hold_ritual(connection, acting.viewer, ritual.id, Action.READ)
+        if held is None:
+            raise NotFound("There is no such ritual.", path=("ritual",))
+        if held.state not in AWAITED:
+            raise Moved(f"The ritual is {held.state.value}: there is nothing to wait for.", path=("ritual",))
+        if await hold_ritual(connection, acting.viewer, ritual.id, Action.WRITE) is not None:
+            raise Forbidden("It is your own: others are there first.")
+        if await rituals.add_presave(connection, acting.new_id(), held, account, is_named=is_named):
+            await record_changes(connection, [(held.id, "PRESAVED", [])])
+            hook, release = _around(held)
+            await add_signal(connection, acting.viewer, SignalKind.PRESAVE, Around(held.artist, hook, release))
+        return {"ritual": str(ritual)}
+
+    await done_once(acting, "presave", {"ritual": str(ritual), "isNamed": is_named}, idempotency_key, work)
+    return ritual
+
+
+async def release_is_out(connection: Any, release: Ref, at: datetime) -> None:
+    """What waited for a release has it: in the transaction that publishes."""
+    for held in await rituals.hold_awaiting(connection, release.id):
+        if held.state in AWAITED:
+            await _move(connection, held, RitualState.RELEASED, at, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Moves rituals at their times.
+
+    Attributes:
+        database: where they are.
+        signer: signs what participants can show; None where nothing is signed.
+    """
+
+    database: Database
+    signer: Signer | None
+
+    def doings(self) -> Mapping[JobKind, Doing]:
+        """How the jobs of rituals are done."""
+        return {JobKind.MOVE_RITUAL: self._due}
+
+    async def _due(self, running: Running) -> Effect:
+        async def effect(connection: Any) -> None:
+            held = await rituals.hold_due(connection, running.job.subject)
+            at = now()
+            state = state_due(held.state, held.times, at, is_out=held.is_out)
+            if state is not held.state:
+                await _move(connection, held, state, at, self.signer)
+
+        return effect
+
+
+async def _move(connection: Any, held: HeldRitual, state: RitualState, at: datetime, signer: Signer | None) -> None:
+    """Let a held ritual stand somewhere else, with all that follows from it."""
+    ritual = Ref(Kind.RITUAL, held.id)
+    memory = await rituals.remembered(connection, held, at) if state is RitualState.MEMORY else {}
+    await rituals.move_ritual(connection, held, state, memory)
+    if state is RitualState.MEMORY:
+        there = await rituals.presaves_of(connection, held.id)
+        told = [participation(ritual, held.subject, each, len(there)) for each in there]
+        signed = told if signer is None else [{**each, "proof": signer.proof(each, at)} for each in told]
+        await rituals.add_proofs(connection, held.id, signed)
+    await _told(connection, ritual, held.artist, state)
+
+
+async def _told(connection: Any, ritual: Ref, artist: Any, state: RitualState) -> None:
+    await record_changes(connection, [(ritual.id, f"RITUAL_{state.value}", [artist])])
+    told = ritual_changed(ritual, state)
+    await announce(connection, told.topic, told.payload)
+
+
+def _around(held: HeldRitual) -> tuple[Any, Any]:
+    return (held.subject.id, None) if held.subject.kind is Kind.HOOK else (None, held.subject.id)

@@ -1,0 +1,128 @@
+// Two people in a room, each in a browser: node room.mjs URL HANDLE CHROMIUM CUT_MS [FOLDER]
+// One of them is cut off for a while. Answers what both read in the end, and what their browsers complained of; with a
+// FOLDER it leaves pictures there.
+import { connect, createServer } from 'node:net'
+import { chromium } from 'playwright-core'
+import { end } from './outcome.mjs'
+
+const [url, handle, executablePath, cutMs, folder] = process.argv.slice(2)
+const { origin, port, hostname } = new URL(url)
+const PATIENCE = 20000
+
+// A road to the server that can be closed: who is on it is thrown off, and nobody gets on.
+function road() {
+  const sockets = new Set()
+  let closed = false
+  const server = createServer((near) => {
+    if (closed) return near.destroy()
+    const far = connect(port, hostname)
+    for (const [socket, other] of [[near, far], [far, near]]) {
+      sockets.add(socket)
+      socket.on('error', () => {}).on('close', () => (sockets.delete(socket), other.destroy()))
+    }
+    near.pipe(far).pipe(near)
+  })
+  const close = () => {
+    closed = true
+    for (const socket of sockets) socket.destroy()
+  }
+  return new Promise((done) => {
+    server.listen(0, hostname, () => {
+      const through = `http://${hostname}:${server.address().port}`
+      done({ through, close, open: () => (closed = false), end: () => (close(), server.close()) })
+    })
+  })
+}
+
+async function come(browser, at, complaints) {
+  const page = await (await browser.newContext({ viewport: { width: 900, height: 940 } })).newPage()
+  page.setDefaultTimeout(PATIENCE)
+  page.on('pageerror', (error) => complaints.push(`${error}`))
+  page.on('console', (said) => /Content Security|Refused to/.test(said.text()) && complaints.push(said.text()))
+  page.on('request', (request) => {
+    const { origin: of, protocol } = new URL(request.url())
+    if (of !== at && protocol !== 'data:' && protocol !== 'ws:') complaints.push(`asked ${of}`)
+  })
+  await page.goto(`${at}/rooms/${handle}`)
+  await page.getByText('You are in the room.').waitFor()
+  return page
+}
+
+// By keyboard alone, as it comes.
+async function signUp(page, name) {
+  await page.getByLabel('Handle').focus()
+  for (const text of [name, 'nine-slow-tambourines', `${name}@example.com`]) {
+    await page.keyboard.type(text)
+    await page.keyboard.press('Tab')
+  }
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByText(`You are ${name}.`).waitFor()
+  await page.getByText('You are in the room.').waitFor()
+}
+
+async function say(page, text) {
+  await page.getByLabel('Say something').fill(text)
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.getElementById('text').value === '')
+}
+
+const words = (page) => page.locator('#messages li > span').allTextContents()
+const people = (page) => page.locator('#people li').allTextContents()
+const heard = (page, text) => page.locator('#messages').getByText(text, { exact: true }).waitFor()
+const picture = (page, name) => folder && page.screenshot({ path: `${folder}/${name}.png` })
+
+await end(async () => {
+  const complaints = []
+  const way = await road()
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--mute-audio'] })
+  try {
+    const [near, far] = await Promise.all([come(browser, origin, complaints), come(browser, way.through, complaints)])
+    const mark = Date.now().toString(36)
+    await signUp(near, `near-${mark}`)
+    await signUp(far, `far-${mark}`)
+    for (const page of [near, far]) {
+      for (const name of ['near', 'far']) await page.locator('#people').getByText(`${name}-${mark}`).waitFor()
+    }
+    const together = { near: await people(near), far: await people(far), count: await near.locator('#count').textContent() }
+    await say(near, `hello ${mark}`)
+    await heard(far, `hello ${mark}`)
+    await say(far, `here I am ${mark}`)
+    await heard(near, `here I am ${mark}`)
+    await near.getByRole('button', { name: 'heart' }).press('Enter')
+    await far.getByRole('button', { name: 'heart' }).getByText('1').waitFor()
+    await near.getByLabel('Say something').fill('   ')
+    await near.keyboard.press('Enter')
+    await near.getByRole('alert').getByText(/\w/).waitFor()
+    const refusal = await near.getByRole('alert').textContent()
+    await near.getByLabel('Say something').fill('')
+    await picture(near, 'together')
+
+    way.close()
+    await far.getByText('The line is cut.').waitFor()
+    await picture(far, 'cut')
+    const begun = Date.now()
+    for (const number of [1, 2, 3, 4, 5]) await say(near, `while you were away, ${number} ${mark}`)
+    await near.getByRole('button', { name: 'heart' }).press('Enter')
+    await new Promise((done) => setTimeout(done, Math.max(cutMs - (Date.now() - begun), 0)))
+    const missed = (await words(far)).filter((text) => text.startsWith('while') && text.endsWith(mark))
+    way.open()
+    await heard(far, `while you were away, 5 ${mark}`)
+    await far.getByRole('button', { name: 'heart' }).getByText('2').waitFor()
+    await say(far, `back again ${mark}`)
+    await heard(near, `back again ${mark}`)
+    await picture(far, 'back')
+
+    const outcome = {
+      mark, together, missed, refusal, near: await words(near), far: await words(far),
+      now: await near.locator('#now').textContent(),
+      worn: await near.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()),
+    }
+    await far.close({ runBeforeUnload: true })
+    await near.locator('#people').getByText(`far-${mark}`).waitFor({ state: 'detached' })
+    return { ...outcome, left: await people(near), complaints }
+  } finally {
+    await browser.close()
+    way.end()
+  }
+})

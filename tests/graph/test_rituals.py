@@ -1,0 +1,179 @@
+"""People gather around what is not out yet; who was there is remembered, in order, once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from db import tables
+from db.engine import Database
+from domain.ids import parse_ref
+from domain.signatures import verified
+from graph.fields import write_moment
+from resolvers.context import now
+from resolvers.jobs import Workshop
+from resolvers.rituals import Keeper
+from resolvers.scheduling import Scheduler
+from tests.graph.albums import KEYS, SIGNER, draft, made, version_of
+from tests.graph.company import Company, company
+
+HOUR = timedelta(hours=1)
+RITUAL = "ritual { id state presaveCount }"
+SEEN = """query ($id: ID!) { ritual(id: $id) {
+    state presaveCount firstSupporters { nodes { handle nth } totalCount } participation { nth isNamed proof }
+    memory { presaves people messages reactions bestMoments } room { id } release { title } world { handle } } }"""
+LEFT_BEHIND = (tables.ritual, tables.ritual_presave, tables.room, tables.job, tables.change, tables.outbox)
+
+
+@pytest.fixture
+async def here(database: Database, tmp_path: Path) -> AsyncIterator[Company]:
+    async with company(database, tmp_path) as each:
+        each.house.signer = SIGNER
+        yield each
+
+
+async def announced(here: Company, subject: str, who: str = "ada", opens: timedelta = HOUR, **times: datetime) -> Any:
+    begins = now() + opens
+    moments = {"opensAt": begins, "releasesAt": begins + HOUR, "endsAt": begins + 2 * HOUR, **times}
+    told = {name: write_moment(at) for name, at in moments.items()}
+    return await here.do(who, "announceRitual", RITUAL, subject=subject, title="Midnight", **told)
+
+
+async def scheduled(here: Company) -> tuple[str, str]:
+    """(release, ritual) of an album that comes out with a ritual around it."""
+    release, _ = await draft(here, await made(here, "Song"))
+    given = {"release": release, "expectedVersion": await version_of(here, release)}
+    told = await here.do("ada", "scheduleRelease", "release { id }", at=write_moment(now() + 2 * HOUR), **given)
+    assert told["__typename"] == "ReleaseSuccess", told
+    told = await announced(here, release)
+    assert told["ritual"]["state"] == "ANNOUNCED", told
+    return release, str(told["ritual"]["id"])
+
+
+async def pass_by(here: Company, ritual: str, hours: int) -> None:
+    """Let hours go by, and what is due be done, by two workers."""
+    connection = await asyncpg.connect(**here.database._target)
+    try:
+        past = f"interval '{hours} hours'"
+        moved = f"UPDATE ritual SET opens_at = opens_at - {past}, releases_at = releases_at - {past}, "
+        moved += f"ends_at = ends_at - {past} WHERE id = $1"
+        await connection.execute(moved, parse_ref(ritual).id)
+        await connection.execute(f"UPDATE job SET run_after = run_after - {past}")
+    finally:
+        await connection.close()
+    doings = {**Keeper(here.database, SIGNER).doings(), **Scheduler(here.database, SIGNER).doings()}
+    await asyncio.gather(*[Workshop(here.database, doings).drain() for _ in range(2)])
+
+
+async def seen(here: Company, ritual: str, who: str | None = None) -> Any:
+    return (await here.ask(who, SEEN, id=ritual))[0]
+
+
+async def left_behind(here: Company) -> list[int]:
+    return [await here.count(table) for table in LEFT_BEHIND]
+
+
+async def test_a_ritual_is_announced_opened_released_and_remembered(here: Company) -> None:
+    release, ritual = await scheduled(here)
+    first = await seen(here, ritual)
+    assert (first["world"], first["release"]) == ({"handle": "nova"}, {"title": "Album"}), "people see its teaser"
+    for who, is_named in (("bo", True), ("cy", False), ("dee", True)):
+        told = await here.do(who, "presave", RITUAL, ritual=ritual, isNamed=is_named)
+        assert told["__typename"] == "RitualSuccess", told
+    assert (await seen(here, ritual))["firstSupporters"]["nodes"] == [
+        {"handle": "bo", "nth": 1},
+        {"handle": "dee", "nth": 3},
+    ], "who does not want to be named is counted"
+    current = '{ world(handle: "nova") { currentRitual { id state } } }'
+    await pass_by(here, ritual, 1)
+    assert (await here.ask(None, current))[0]["currentRitual"] == {"id": ritual, "state": "OPEN"}
+    room = (await seen(here, ritual))["room"]["id"]
+    for who in ("bo", "cy"):
+        said = await here.do(who, "sendMessage", "said { id }", room=room, text="here")
+        assert said["__typename"] == "MessageSuccess", said
+    await here.do("ada", "react", "room { id }", room=room, reaction="FIRE")
+    await pass_by(here, ritual, 1)
+    assert (await seen(here, ritual))["state"] == "RELEASED"
+    assert (await here.ask(None, "query ($id: ID!) { release(id: $id) { status } }", id=release))[0] == {
+        "status": "PUBLISHED"
+    }
+    late = await here.do("ada", "presave", RITUAL, ritual=ritual)
+    assert late["code"] == "CONFLICT"
+    await pass_by(here, ritual, 1)
+    told = await seen(here, ritual, "cy")
+    memory = told["memory"]
+    assert (told["state"], memory["presaves"], memory["people"]) == ("MEMORY", 3, 4)
+    assert (memory["messages"], memory["reactions"], len(memory["bestMoments"]) in {1, 2}) == (2, 1, True)
+    shown = json.loads(told["participation"]["proof"])
+    assert (shown["nth"], shown["of"], shown["what"], shown["ritual"]) == (2, 3, "PRESAVE", ritual)
+    assert verified(shown, KEYS) == SIGNER.method
+    assert (await seen(here, ritual, "ada"))["participation"] is None
+    assert (await here.ask(None, current))[0]["currentRitual"] is None
+    before = await left_behind(here)
+    await pass_by(here, ritual, 5)
+    assert await seen(here, ritual, "cy") == told, "a memory does not change"
+    assert await left_behind(here) == before
+
+
+async def test_who_comes_at_once_comes_one_after_the_other_and_once(here: Company) -> None:
+    _, ritual = await scheduled(here)
+    people = ["bo", "cy", "dee"] * 2
+    await asyncio.gather(*[here.do(who, "presave", RITUAL, ritual=ritual, isNamed=True) for who in people])
+    told = await seen(here, ritual)
+    assert told["presaveCount"] == told["firstSupporters"]["totalCount"] == 3
+    assert [each["nth"] for each in told["firstSupporters"]["nodes"]] == [1, 2, 3]
+    assert await here.count(tables.signal) == 3
+    own = await here.do("ada", "presave", RITUAL, ritual=ritual)
+    assert own["code"] == "FORBIDDEN", "it is hers"
+
+
+async def test_what_did_not_come_out_is_called_off_and_what_was_called_off_is_over(here: Company) -> None:
+    release, ritual = await scheduled(here)
+    given = {"release": release, "expectedVersion": await version_of(here, release)}
+    await here.do("ada", "scheduleRelease", "release { id }", at=None, **given)
+    await pass_by(here, ritual, 3)
+    assert await states(here) == ["CANCELLED"]
+    track = await made(here, "Single")
+    await here.do("ada", "setHook", "hook { id }", track=track)
+    hook = await hook_of(here, track)
+    told = await announced(here, hook)
+    assert (await here.do("ada", "openRitual", RITUAL, ritual=told["ritual"]["id"]))["ritual"]["state"] == "OPEN"
+    assert (await here.do("ada", "cancelRitual", RITUAL, ritual=told["ritual"]["id"]))["ritual"]["state"] == "CANCELLED"
+    again = await here.do("ada", "cancelRitual", RITUAL, ritual=told["ritual"]["id"])
+    assert again["code"] == "CONFLICT"
+    assert (await announced(here, hook))["ritual"]["state"] == "ANNOUNCED", "its time is free again"
+
+
+async def states(here: Company) -> list[str]:
+    async with here.database.read() as connection:
+        return list((await connection.execute(text("SELECT state FROM ritual ORDER BY id"))).scalars())
+
+
+async def hook_of(here: Company, track: str) -> str:
+    told, _ = await here.ask("ada", "query ($id: ID!) { asset(id: $id) { ... on Track { hook { id } } } }", id=track)
+    return str(told["hook"]["id"])
+
+
+async def test_a_ritual_that_may_not_be_leaves_nothing_behind(here: Company) -> None:
+    release, ritual = await scheduled(here)
+    before = await left_behind(here)
+    assert (await announced(here, release))["path"] == ["opensAt"], "one at a time"
+    assert (await announced(here, release, opens=-HOUR))["path"] == ["opensAt"]
+    assert (await announced(here, release, opens=9 * HOUR, endsAt=now() + 9 * HOUR))["path"] == ["endsAt"]
+    nowhere = "release_01jd0000000000000000000000"
+    refusals = [await announced(here, subject, who) for subject, who in ((release, "bo"), (nowhere, "ada"))]
+    assert refusals[0] == refusals[1]
+    assert refusals[0]["code"] == "NOT_FOUND"
+    gone = "ritual_01jd0000000000000000000000"
+    for deed in ("openRitual", "cancelRitual"):
+        told = [await here.do(who, deed, RITUAL, ritual=id_) for who, id_ in (("bo", ritual), ("ada", gone))]
+        assert told[0] == told[1]
+    assert await left_behind(here) == before
