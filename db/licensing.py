@@ -99,7 +99,7 @@ AGENT_USE = Type(
     "AgentUse",
     tables.agent_use,
     {
-        **columns(tables.agent_use, "kind", "decision", "created_at"),
+        **columns(tables.agent_use, "kind", "decision", "created_at", id="ref"),
         "uses": Stored(lambda use: use.c.uses),
         "handle": Stored(handle_of),
         "agent": Stored(_named, nullable=True),

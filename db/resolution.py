@@ -39,6 +39,7 @@ NODES = {
     Kind.RECEIPT: "PermissionReceipt",
     Kind.QUOTE: "LicenseQuote",
     Kind.LICENSE: "License",
+    Kind.USE: "AgentUse",
     Kind.EVENT: "ProvenanceEvent",
     Kind.RITUAL: "Ritual",
     Kind.PRESAVE: "Presave",

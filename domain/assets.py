@@ -132,6 +132,17 @@ def checked_title(title: str) -> str:
     return folded
 
 
+def checked_day(day: date | None) -> date | None:
+    """The day a work is of.
+
+    Raises:
+        Invalid: in the first or the last year there is, of which some days cannot be told apart from always and never.
+    """
+    if day is not None and not date.min.year < day.year < date.max.year:
+        raise Invalid("This is a year that no work is of.", path=("madeOn",))
+    return day
+
+
 def checked_badges(badges: frozenset[Badge], path: tuple[str, ...] = ("badges",)) -> list[Badge]:
     """Badges that agree with each other, in the order of the vocabulary.
 

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     QUOTE = "quote"
     LICENSE = "license"
+    USE = "use"
     EVENT = "event"
     KEY = "key"
     CLAIM = "claim"

@@ -122,7 +122,7 @@ class License(Node):
 
 
 @strawberry.type(description="What somebody's program asked about a work.")
-class AgentUse:
+class AgentUse(Node):
     """A line of the artist's list."""
 
     kind: UseKind = stored("What it did.")

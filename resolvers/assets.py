@@ -17,6 +17,7 @@ from domain.assets import (
     Badge,
     Details,
     checked_badges,
+    checked_day,
     checked_details,
     checked_state,
     checked_title,
@@ -80,7 +81,7 @@ def _checked(draft: AssetDraft) -> tuple[dict[str, Any], dict[str, Any]]:
         "owner_id": draft.owner.id,
         "title": checked_title(draft.title),
         "badges": [badge.value for badge in checked_badges(draft.badges)],
-        "made_on": draft.made_on,
+        "made_on": checked_day(draft.made_on),
         "state": AssetState.PRIVATE.value,
     }
     return values, checked_details(draft.details)
@@ -201,7 +202,7 @@ def _new_values(held: HeldAsset, change: AssetUpdate) -> dict[str, Any]:
     if change.badges is not None:
         wanted["badges"] = [badge.value for badge in checked_badges(change.badges)]
     if change.made_on is not None or change.clears_made_on:
-        wanted["made_on"] = change.made_on
+        wanted["made_on"] = checked_day(change.made_on)
     current = {"title": held.title, "badges": list(held.badges), "made_on": held.made_on}
     return {name: value for name, value in wanted.items() if value != current[name]}
 

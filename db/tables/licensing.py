@@ -117,6 +117,7 @@ agent_use = Table(
     "agent_use",
     metadata,
     key(),
+    ref("use"),
     # Whose work it was.
     belongs_to("artist_id", "artist"),
     belongs_to("asset_id", "asset"),

@@ -25,7 +25,6 @@ export default [
             suffixes: ['Connection', 'Edge', 'Error', 'Success'],
             types: [
               'ActivityUpdate',
-              'AgentUse',
               'Asking',
               'AttributionCredit',
               'Blocker',

@@ -188,6 +188,7 @@ class Town:
             Kind.GRANT: ("grant",),
             Kind.QUOTE: ("quote",),
             Kind.LICENSE: ("license",),
+            Kind.USE: ("use",),
             Kind.POLICY: ("policy", "wide"),
             Kind.KEY: ("key", "own_key"),
             Kind.HOOK: ("hook",),
@@ -360,6 +361,8 @@ class Town:
         between = {"asset_id": ids["played"], "grantee_id": self.ids["far"]}
         grant = {"id": uuid7(), "term_set_id": terms, "granted_by_id": self.ids["owner"], **between}
         await connection.execute(insert(tables.permission_grant).values(grant))
+        use = {"artist_id": self.ids["nova"], "asset_id": ids["played"], "account_id": self.ids["stranger"]}
+        await connection.execute(insert(tables.agent_use).values(id=ids["use"], **use, kind="READ"))
         deal = {**between, "account_id": self.ids["stranger"], "owner_id": self.ids["nova"], "body": "{}"}
         asked = {"id": ids["quote"], "uses": ["REMIX"], "bound_to": "x", "offer_digest": "x", "grants": []}
         lasts = {"expires_at": now() + timedelta(minutes=15)}

@@ -132,6 +132,8 @@ async def test_an_artist_that_is_not_yours_and_none_answer_alike(
         (ADAS, {"title": "x" * 301}, "InvalidError", ["title"]),
         (ADAS, {"title": "a\u0000b"}, "InvalidError", ["title"]),
         (ADAS, {"badges": ["HUMAN_MADE", "GENERATED"]}, "InvalidError", ["badges"]),
+        (ADAS, {"madeOn": "0001-01-01"}, "InvalidError", ["madeOn"]),
+        (ADAS, {"madeOn": "9999-12-31"}, "InvalidError", ["madeOn"]),
         (ADAS, {"details": {"track": {"isrc": "US-RC1-76-0783"}}}, "InvalidError", ["details", "track", "isrc"]),
         (ADAS, {"details": {"track": {"isrc": "U1-RC1-76-07839"}}}, "InvalidError", ["details", "track", "isrc"]),
         (ADAS, {"details": {"track": {"bpm": 0.9}}}, "InvalidError", ["details", "track", "bpm"]),

@@ -576,6 +576,7 @@ NODES = (
     node(Kind.ENTITLEMENT, OWNERS, "given"),
     node(Kind.RECEIPT, ASKER, "receipt"),
     node(Kind.QUOTE, "- - - - - - -  + - -  ! - - - - +", "quote"),  # the stranger's account asked for it
+    node(Kind.USE, PEOPLE_OF_NOVA, "use"),
     node(Kind.LICENSE, "- + + + + + -  + - -  ! - + + + +", "license"),  # and took it, on what is Nova's
     node(Kind.JOB, MEMBERS, "job"),
     node(Kind.SUGGESTION, MEMBERS, "suggestion"),

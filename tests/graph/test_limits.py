@@ -209,7 +209,9 @@ def test_what_means_nothing_is_measured_too(text: str, value: Any) -> None:
 
 
 def test_what_is_nested_deeper_than_the_stack_is_too_deep() -> None:
-    chain = "{ ...F0 }" + "".join(f" fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(5000))
+    chain = "{ ...F0 }" + "".join(
+        f" fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(2 * sys.getrecursionlimit())
+    )
     assert measured(chain).depth == SATURATED
 
 
@@ -575,7 +577,7 @@ def _hops_of(field: Part) -> int:
 
 def _is_hop(field: Part) -> bool:
     """Whether it leads to other objects: not what is unknown, nor the parts of a connection, whose edges have cursors."""
-    is_edge = "cursor" in getattr(executable().type_map.get(field.owner), "fields", {})
+    is_edge = {"cursor", "node"} <= getattr(executable().type_map.get(field.owner), "fields", {}).keys()
     return field.node.name.value in _composite(field.owner) and not is_edge and not field.owner.endswith("Connection")
 
 

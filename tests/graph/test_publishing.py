@@ -256,7 +256,12 @@ async def test_what_happened_stands_on_the_chains_of_those_it_happened_to(here: 
     shown = json.loads((await rows(here, chain, id=parse_ref(song).id))[-1].body)["payload"]
     assert shown == {"changed": ["state"], "state": "PUBLIC", "version": 2}
     jobs = await rows(here, "SELECT kind FROM job WHERE subject_id = :id ORDER BY kind", id=parse_ref(version).id)
-    assert [row.kind for row in jobs] == ["REGENERATE_MANIFEST", "VERIFY_SIGNATURE", "VERIFY_SNAPSHOT"]
+    assert [row.kind for row in jobs] == [
+        "REGENERATE_MANIFEST",
+        "VERIFY_LINEAGE",
+        "VERIFY_SIGNATURE",
+        "VERIFY_SNAPSHOT",
+    ]
 
 
 async def test_who_published_first_keeps_an_editor_from_dividing_a_pool_meanwhile(here: Company) -> None:

@@ -90,6 +90,7 @@ _STATEMENTS = (
     """
     CREATE TABLE agent_use (
         id uuid NOT NULL CONSTRAINT agent_use_pkey PRIMARY KEY,
+        ref text NOT NULL GENERATED ALWAYS AS (typeid('use', id)) STORED,
         artist_id uuid NOT NULL CONSTRAINT agent_use_artist_id_fkey REFERENCES artist (id),
         asset_id uuid NOT NULL CONSTRAINT agent_use_asset_id_fkey REFERENCES asset (id),
         account_id uuid NOT NULL CONSTRAINT agent_use_account_id_fkey REFERENCES account (id),

@@ -248,7 +248,8 @@ async def test_no_stream_holds_a_connection_of_the_database(house: House, server
         for client in clients:
             await client.hear()
         idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
-        assert await house.one(idle) == 0
+        # Somebody looks now and then who may still be there; nobody stays.
+        assert min([await house.one(idle) for _ in range(20)]) == 0
 
 
 async def test_one_answer_is_made_for_all_who_ask_the_same(house: House, server: Served) -> None:
