@@ -25,7 +25,7 @@ from graph.schema import executable
 from tests.graph.documents import Author, Document, Pool, minimised, ordered
 from tests.graph.scene import Scene
 
-DOCUMENTS = 500
+DOCUMENTS = 300
 SEED = 1
 PLANNED = 0.95
 """The least share of answered documents that must have been answered by a plan."""
