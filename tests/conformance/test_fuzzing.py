@@ -16,7 +16,7 @@ import pytest
 
 from tests.conformance.conftest import ROOT, Served
 
-EXAMPLES = 5
+EXAMPLES = 10
 """Documents for each root field where --examples does not say; 300 were tried once for the note."""
 SEED = 1
 SECONDS_AN_EXAMPLE = 2
