@@ -38,7 +38,7 @@ from db.verdicts import ASSET_REF_KINDS, ByLength, ByQuestion, ByWalk
 from db.viewers import viewer_values
 from domain import ids
 from domain.accounts import Viewer
-from domain.assets import AssetState
+from domain.assets import AssetState, asset_ref
 from domain.errors import BadInput
 from domain.ids import parse_ref_of
 from domain.rights import Decision
@@ -300,7 +300,7 @@ async def hold_asset(connection: AsyncConnection, viewer: Viewer, asset_id: UUID
 
 def held_row(row: Any) -> HeldAsset:
     """An asset whose row is locked."""
-    ref, state = ids.Ref(ids.Kind(row.kind.lower()), row.id), AssetState(row.state)
+    ref, state = asset_ref(row.kind, row.id), AssetState(row.state)
     return HeldAsset(ref, row.version, row.title, tuple(row.badges), row.made_on, row.owner_id, state)
 
 
@@ -321,4 +321,4 @@ async def refs_shown(connection: AsyncConnection, viewer: Viewer, assets: Sequen
         asset_shown(asset, Exposure.FULL),
     )
     rows = await connection.execute(query, viewer_values(viewer))
-    return {row.id: ids.Ref(ids.Kind(row.kind.lower()), row.id) for row in rows}
+    return {row.id: asset_ref(row.kind, row.id) for row in rows}

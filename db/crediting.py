@@ -32,6 +32,7 @@ from db.assets import current_id
 from db.history import change_row, end_row, holds_at, moment_under_locks, since
 from db.viewers import viewer_values
 from domain.accounts import Viewer
+from domain.assets import asset_ref
 from domain.contributors import Acceptance, Pool
 from domain.ids import Kind, Ref
 
@@ -266,7 +267,7 @@ async def _hold_asset_of(
     found = (await connection.execute(query, viewer_values(viewer))).first()
     if found is None:
         return None
-    of = Ref(Kind(found.kind.lower()), found.id)
+    of = asset_ref(found.kind, found.id)
     return of, of
 
 

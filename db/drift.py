@@ -18,7 +18,7 @@ from db.orders import NEWEST
 from db.verdicts import ByQuestion, read_count
 from db.viewers import viewer_values
 from domain.accounts import Viewer
-from domain.assets import AssetKind
+from domain.assets import asset_ref
 from domain.ids import Kind, Ref, parse_ref_of
 
 _ARTISTS = frozenset({Kind.ARTIST})
@@ -72,4 +72,4 @@ async def derived_after(
         values["owner"] = owner
     async with database.read() as connection:
         rows = (await connection.execute(_STATEMENTS[owner is not None], values)).all()
-    return [(Ref(Kind(AssetKind(row.kind).lower()), row.id), (row.created_at, row.id)) for row in rows]
+    return [(asset_ref(row.kind, row.id), (row.created_at, row.id)) for row in rows]

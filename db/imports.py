@@ -17,6 +17,7 @@ from uuid import UUID
 from db import merging
 from db.catalogues import Staging
 from db.registration import LINEAGE_LOCK
+from domain.assets import asset_ref
 from domain.canonical import canonical, digest
 from domain.ids import Kind, Ref
 from domain.imports import ImportDisturbed
@@ -248,7 +249,7 @@ class Merge:
         records = []
         for row in rows:
             kind, payload = told(row)
-            subject = Ref(Kind(row["kind"].lower()), row["id"])
+            subject = asset_ref(row["kind"], row["id"])
             event = Event(self._stage.new_id(), subject, kind, self._now(), None, payload)
             link = chain(event, heads.get(subject.id))
             records.append((event.id, subject.id, link.sequence, kind, event.at, link.body, link.prev, link.hash))

@@ -38,8 +38,8 @@ from db.orders import NEWEST
 from db.places import Computed, Inline, Page, Stored, ToOne, Type, belong, column, columns, refer
 from db.viewers import viewer_values
 from domain.accounts import ANONYMOUS, Viewer
-from domain.assets import MediaRole
-from domain.ids import Kind, Ref
+from domain.assets import MediaRole, asset_ref
+from domain.ids import Ref
 from domain.licensing import UseKind
 from domain.payments import SETTLED_DECIMALS, SETTLED_IN
 
@@ -145,7 +145,7 @@ async def _sold(connection: AsyncConnection, viewer: Viewer | None, asked: Ref) 
     row = (await connection.execute(query, viewer_values(viewer or ANONYMOUS))).first()
     if row is None:
         return None
-    ref = Ref(Kind(row.kind.lower()), row.id)
+    ref = asset_ref(row.kind, row.id)
     return Sold(ref, row.owner_id, row.manifest_hash or f"{ref}@{row.version}")
 
 
@@ -158,7 +158,7 @@ async def refs_of(connection: AsyncConnection, assets: Collection[UUID]) -> dict
     rows = await connection.execute(
         select(asset.c.id, asset.c.kind).where(asset.c.id == any_(_IDS)), {"ids": [*assets]}
     )
-    return {row.id: Ref(Kind(row.kind.lower()), row.id) for row in rows}
+    return {row.id: asset_ref(row.kind, row.id) for row in rows}
 
 
 async def stated_by(connection: AsyncConnection, policies: Collection[UUID]) -> dict[UUID, UUID]:
@@ -188,7 +188,7 @@ async def hold_assets(connection: AsyncConnection, assets: Collection[UUID]) -> 
     """Lock some assets, whosever they are, so that one after the other writes to their chains."""
     asset = tables.asset
     query = select(asset.c.id, asset.c.kind).where(asset.c.id == any_(_IDS)).order_by(asset.c.id).with_for_update()
-    return {row.id: Ref(Kind(row.kind.lower()), row.id) for row in await connection.execute(query, {"ids": [*assets]})}
+    return {row.id: asset_ref(row.kind, row.id) for row in await connection.execute(query, {"ids": [*assets]})}
 
 
 async def license_of(connection: AsyncConnection, quote_id: UUID) -> Any | None:

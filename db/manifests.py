@@ -21,7 +21,7 @@ from db.places import Stored, ToOne, Type, column, columns
 from db.verdicts import Unbound
 from db.viewers import viewer_values
 from domain.accounts import Viewer
-from domain.assets import AssetState
+from domain.assets import AssetState, asset_ref
 from domain.contributors import Acceptance, Pool
 from domain.ids import Kind, Ref, parse_ref_of
 from domain.manifests import CheckKind, Manifest, SignatureState
@@ -186,7 +186,7 @@ async def _pools_of(connection: AsyncConnection, values: Mapping[str, Any]) -> M
 
 def _candidate(row: Any, pools: Mapping[Pool, int]) -> Candidate:
     return Candidate(
-        Ref(Kind(row.kind.lower()), row.id),
+        asset_ref(row.kind, row.id),
         row.position,
         AssetState(row.state),
         row.is_own,

@@ -18,8 +18,9 @@ from db.containment import contained
 from db.history import change_row, end_row, holds_at, moment_under_locks, since
 from db.viewers import viewer_values
 from domain.accounts import Viewer
+from domain.assets import asset_ref
 from domain.errors import Moved
-from domain.ids import Kind, Ref
+from domain.ids import Ref
 from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
 from domain.registration import Side, Standing
 from domain.windows import Window
@@ -94,7 +95,7 @@ async def hold_ends(connection: AsyncConnection, viewer: Viewer, assets: Sequenc
         )
         row = (await connection.execute(query, viewer_values(viewer))).first()
         if row is not None:
-            ref = Ref(Kind(row.kind.lower()), row.id)
+            ref = asset_ref(row.kind, row.id)
             found[asked] = End(ref, row.owner_id, row.made_on, row.duration_ms, row.is_edited)
     return found
 

@@ -18,6 +18,7 @@ from db.participation import PARTICIPATION
 from db.places import Computed, Page, ToOne, Type, belong, columns, refer
 from db.viewers import viewer_values
 from domain.accounts import Viewer
+from domain.assets import asset_ref
 from domain.ids import Kind, Ref
 from domain.releases import VersionState
 
@@ -84,7 +85,7 @@ async def items_shown(connection: AsyncConnection, viewer: Viewer, items: Sequen
         .where(allowed(tables.asset, Action.READ, asset), asset_shown(asset, Exposure.FULL))
     )
     rows = await connection.execute(query, viewer_values(viewer))
-    found = {row.asked: Ref(Kind(row.kind.lower()), row.id) for row in rows}
+    found = {row.asked: asset_ref(row.kind, row.id) for row in rows}
     return {ref: found[ref.id] for ref in items if ref.id in found}
 
 
@@ -97,7 +98,7 @@ async def held_items(connection: AsyncConnection, version_id: UUID) -> list[Ref]
         .where(item.c.version_id == version_id)
         .order_by(item.c.position)
     )
-    refs = [Ref(Kind(row.kind.lower()), row.id) for row in await connection.execute(query)]
+    refs = [asset_ref(row.kind, row.id) for row in await connection.execute(query)]
     return list(dict.fromkeys(refs))
 
 

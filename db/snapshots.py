@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import tables
 from db.copies import COPIES, LIVE_ITEMS, STRANDS, UPSTREAM, VERSION, previous_hash
 from db.facts import term_of
-from domain.assets import Badge, MediaRole
+from domain.assets import Badge, MediaRole, asset_ref
 from domain.contributors import Acceptance, CreditRole, Pool
 from domain.facts import CONTAINS, BondKind
 from domain.ids import Kind, Ref
@@ -83,7 +83,7 @@ class _Copied:
         return [(row.position, self._item(row)) for row in rows]
 
     def _item(self, row: Any) -> Work:
-        ref = Ref(Kind(row.kind.lower()), row.asset_id)
+        ref = asset_ref(row.kind, row.asset_id)
         window = stretch(row.hook_start_ms, row.hook_end_ms)
         return self.work(ref, row, master=row.media_sha256, hook=window, isrc=row.isrc)
 
@@ -171,8 +171,8 @@ def _strand(row: Any) -> Strand:
     kind: BondKind = CONTAINS if contains else EdgeKind(row.kind)
     return Strand(
         Ref(Kind.ITEM if contains else Kind.EDGE, row.id),
-        Ref(Kind(row.child_kind.lower()), row.child_id),
-        Ref(Kind(row.parent_kind.lower()), row.parent_id),
+        asset_ref(row.child_kind, row.child_id),
+        asset_ref(row.parent_kind, row.parent_id),
         kind,
         None if contains else EdgeStatus(row.status),
         stretch(row.child_start_ms, row.child_end_ms),

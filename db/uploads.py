@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, insert, literal, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from domain.assets import MediaRole
+from domain.assets import MediaRole, asset_ref
 from domain.ids import Kind, Ref
 from domain.jobs import JobKind, JobState
 
@@ -86,7 +86,7 @@ def _query() -> Any:
 def _read(row: Any) -> Staged | None:
     if row is None:
         return None
-    of = Ref(Kind.ARTIST, row.artist_id) if row.asset_id is None else Ref(Kind(row.asset_kind.lower()), row.asset_id)
+    of = Ref(Kind.ARTIST, row.artist_id) if row.asset_id is None else asset_ref(row.asset_kind, row.asset_id)
     said = (row.sha256, row.byte_size, row.expires_at, row.finished_at, row.cleared_at)
     return Staged(row.id, of, row.account_id, MediaRole(row.role), *said)
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from stdnum import ean, isrc
 from stdnum.exceptions import ValidationError
 
 from domain.errors import Invalid
-from domain.ids import Ref
+from domain.ids import Kind, Ref
 from domain.texts import checked_text
 
 
@@ -26,6 +27,14 @@ class AssetKind(StrEnum):
     SAMPLE = "SAMPLE"
     INSTRUMENT = "INSTRUMENT"
     RELEASE = "RELEASE"
+
+
+_REFERRED: Mapping[str, Kind] = {kind: Kind[kind.name] for kind in AssetKind}
+
+
+def asset_ref(kind: str, id_: UUID) -> Ref:
+    """The reference of an asset of a kind (`AssetKind`)."""
+    return Ref(_REFERRED[kind], id_)
 
 
 class AssetState(StrEnum):

@@ -16,6 +16,7 @@ from domain.assets import (
     AssetUpdate,
     Badge,
     Details,
+    asset_ref,
     checked_badges,
     checked_day,
     checked_details,
@@ -64,7 +65,7 @@ async def make_asset(connection: Any, acting: Acting, draft: AssetDraft) -> Ref:
     values, details = _checked(draft)
     if not await custody.hold_owner(connection, acting.viewer, draft.owner.id):
         raise NotFound("There is no such artist.", path=("owner",))
-    asset = Ref(Kind(draft.details.kind.value.lower()), acting.new_id())
+    asset = asset_ref(draft.details.kind, acting.new_id())
     is_release = asset.kind is Kind.RELEASE
     version = acting.new_id() if is_release else None
     await custody.add_asset(connection, custody.NewAsset(asset, values, details, acting.new_id(), version))

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.accounts import Role
+from domain.assets import asset_ref
 from domain.canonical import canonical, digest
-from domain.ids import Kind, Ref
+from domain.ids import Ref
 from domain.jobs import JobKind, NewJob
 from domain.provenance import Event, EventKind
 from domain.rights import Level, License, LicenseFamily, Term, Use, preset, read_license, terms_digest
@@ -83,7 +84,7 @@ class Ledger:
         self.contributors = {person.key: self._new_id() for person in scene.people}
         claimed = {world.handle for world in scene.worlds if world.members}
         self.reached = {person.key for person in scene.people if person.account or person.artist in claimed}
-        self._refs = {key: Ref(Kind(work.kind.lower()), self._new_id()) for key, work in self.works.items()}
+        self._refs = {key: asset_ref(work.kind, self._new_id()) for key, work in self.works.items()}
 
     def ref(self, key: str) -> Ref:
         """The reference of a work."""

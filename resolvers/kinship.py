@@ -14,11 +14,12 @@ import numpy as np
 
 from db.hops import Ground, Hops, Numbers, Steps
 from db.walks import walking
+from domain.assets import asset_ref
 from domain.errors import TooCostly
 from domain.ids import Ref
 from domain.lineage import EdgeStatus, StepKind
 from resolvers.context import Acting, Told
-from resolvers.steps import MOST_WALKED, Front, Step, asset_ref, step_told, steps_of
+from resolvers.steps import MOST_WALKED, Front, Step, step_told, steps_of
 
 UP = Steps(True, tuple(StepKind), tuple(EdgeStatus))
 DOWN = replace(UP, upwards=False)
@@ -65,7 +66,7 @@ async def common_ancestors(acting: Acting, assets: Sequence[UUID], most: int) ->
         nearest = {shared[node]: [each[node] for each in distances] for node in ranked[:most]}
         looks = await reader.looks(nearest)
     return [
-        {"__typename": "CommonAncestor", "asset": asset_ref(id_, looks.kinds[id_]), "distances": each}
+        {"__typename": "CommonAncestor", "asset": asset_ref(looks.kinds[id_], id_), "distances": each}
         for id_, each in nearest.items()
     ]
 
@@ -81,7 +82,7 @@ async def lineage_roots(acting: Acting, asset: UUID, most: int) -> list[Ref]:
         ids = reader.ground.assets(above.nodes[~made])
         roots = [id_ for _, id_ in sorted(zip(above.distances[~made].tolist(), ids, strict=True))[:most]]
         looks = await reader.looks(roots)
-    return [asset_ref(id_, looks.kinds[id_]) for id_ in roots]
+    return [asset_ref(looks.kinds[id_], id_) for id_ in roots]
 
 
 class _Climb:

@@ -19,10 +19,10 @@ import numpy as np
 
 from db.hops import Ground, Hops, Numbers, Steps
 from db.walks import Looks, WalkReader, walking
-from domain.assets import AssetKind
+from domain.assets import AssetKind, asset_ref
 from domain.windows import Window, overlap
 from resolvers.context import Acting, Told, moment_of
-from resolvers.steps import MOST_WALKED, Front, Step, asset_ref, step_told, steps_of
+from resolvers.steps import MOST_WALKED, Front, Step, step_told, steps_of
 from resolvers.telling import Later
 
 
@@ -178,7 +178,7 @@ class _Walker:
             return [step_told(step, looks.kinds, shown, upwards=walk.upwards) for step in through.steps[asset]]
 
         def one(asset: UUID) -> Told:
-            told = {"__typename": "WalkedAsset", "asset": asset_ref(asset, looks.kinds[asset]), "distance": distance}
+            told = {"__typename": "WalkedAsset", "asset": asset_ref(looks.kinds[asset], asset), "distance": distance}
             return Later(told, {"through": partial(last_steps, asset)})
 
         return [(distance, UUID(bytes=place), one(asset)) for place, _, asset in placed]

@@ -16,6 +16,7 @@ from db.policies import subject_level
 from db.redirects import hook_taken_over
 from db.simulations import Reach, assets_of, reach_of
 from db.walks import walking
+from domain.assets import AssetKind, asset_ref
 from domain.facts import Bond, Facts, Question
 from domain.ids import Kind, Ref
 from domain.outcomes import Flip, flips
@@ -47,7 +48,7 @@ class Foreseen:
 
     flips: Sequence[Flip]
     hooks: Mapping[Question, UUID]
-    kinds: Mapping[UUID, Kind]
+    kinds: Mapping[UUID, AssetKind]
     seen: frozenset[UUID]
     is_whole: bool
 
@@ -72,7 +73,7 @@ class Foreseen:
         shown = asset in self.seen
         return {
             "__typename": "VerdictChange",
-            "asset": Ref(self.kinds[asset], asset) if shown else None,
+            "asset": asset_ref(self.kinds[asset], asset) if shown else None,
             "owner": Ref(Kind.ARTIST, flip.owner) if shown and flip.owner else None,
             "hook": Ref(Kind.HOOK, hook) if shown and hook else None,
             "isOfHook": hook is not None,
@@ -186,7 +187,7 @@ def _flipped(
     return Foreseen(
         found,
         {it._replace(asset=moved.get(track, track)): hook for track, hook, it in asked if hook is not None},
-        {id_: Kind(part.kind.value.lower()) for id_, part in after.parts.items()},
+        {id_: part.kind for id_, part in after.parts.items()},
         seen,
         reach.is_whole,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from db.hops import Ground, Hops, Numbers
-from domain.assets import AssetKind
+from domain.assets import AssetKind, asset_ref
 from domain.ids import Kind, Ref
 from domain.lineage import StepKind
 from resolvers.context import Told
@@ -37,14 +37,6 @@ class Front:
         self.count += len(self.here)
         self._met[self.here] = True
         return level
-
-
-_ASSET_KINDS = {kind: Kind(kind.value.lower()) for kind in AssetKind}
-
-
-def asset_ref(id_: UUID, kind: AssetKind) -> Ref:
-    """The reference of an asset."""
-    return Ref(_ASSET_KINDS[kind], id_)
 
 
 class Step(NamedTuple):
@@ -80,5 +72,5 @@ def step_told(step: Step, kinds: Mapping[UUID, AssetKind], shown: Collection[UUI
         "kind": step.kind.value,
         "edge": Ref(Kind.EDGE, step.id) if is_edge else None,
         "item": Ref(Kind.ITEM, step.id) if is_item and child in shown else None,
-        "parent": asset_ref(parent, kinds[parent]),
+        "parent": asset_ref(kinds[parent], parent),
     }

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from db.facts import Read
+from domain.assets import asset_ref
 from domain.blockers import Blocker, Conflict
 from domain.clearances import Credit
 from domain.facts import CONTAINS, Bond
@@ -114,7 +115,7 @@ class Telling:
 
     def _asset(self, id_: UUID) -> Ref | None:
         part = self._read.facts.parts.get(id_)
-        return None if part is None else Ref(Kind(part.kind.value.lower()), id_)
+        return None if part is None else asset_ref(part.kind, id_)
 
     def _reasons(self, verdict: Verdict, shown: frozenset[UUID]) -> list[Reason]:
         """The asset's own, then those of what decides; what is hidden has none but that."""
