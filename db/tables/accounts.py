@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, word
+from db.tables.columns import belongs_to, created_at, key, metadata, moment, ref, word
 from domain.accounts import CodePurpose, Role
 
 account = Table(
@@ -60,7 +60,7 @@ mailed_code = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("email_key", Text, nullable=False),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     Column("used_at", DateTime(timezone=True)),
     UniqueConstraint("secret_hash"),
     Index("mailed_code_account", "account_id", postgresql_where=text("used_at IS NULL")),
@@ -106,7 +106,7 @@ session = Table(
     Column("loopback_only", Boolean, nullable=False),
     created_at(),
     Column("signed_in_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     Column("revoked_at", DateTime(timezone=True)),
     UniqueConstraint("secret_hash"),
     Index("session_account", "account_id", postgresql_where=text("revoked_at IS NULL")),

@@ -57,6 +57,16 @@ def created_at() -> Column[Any]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
+def clocked(name: str) -> Column[Any]:
+    """A moment by the clock, not by the transaction: of what is written under a lock, it follows the lock's order."""
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
+
+
+def moment(name: str) -> Column[Any]:
+    """A moment that is given."""
+    return Column(name, DateTime(timezone=True), nullable=False)
+
+
 def version() -> Column[Any]:
     """The optimistic version of a row: starts at 1, grows by one with every write."""
     return Column("version", Integer, nullable=False, server_default=text("1"))

@@ -5,7 +5,7 @@ Of a flow's secret only the hash is kept; what a provider hands out (codes, toke
 
 from sqlalchemy import Column, DateTime, Index, LargeBinary, Table, Text, UniqueConstraint, text
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref
+from db.tables.columns import belongs_to, created_at, key, metadata, moment, ref
 
 identity = Table(
     "identity",
@@ -34,7 +34,7 @@ sign_in_flow = Table(
     belongs_to("account_id", "account", nullable=True),
     Column("place", Text, nullable=False),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     Column("used_at", DateTime(timezone=True)),
     UniqueConstraint("secret_hash"),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ARRAY, CheckConstraint, Column, DateTime, Index, LargeBinary, Table, Text, UniqueConstraint
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, word
+from db.tables.columns import belongs_to, created_at, key, metadata, moment, ref, word
 from domain.keys import KeyMode, KeyScope
 
 agent_key = Table(
@@ -17,7 +17,7 @@ agent_key = Table(
     Column("scopes", ARRAY(Text), nullable=False),
     Column("secret_hash", LargeBinary, nullable=False),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     Column("revoked_at", DateTime(timezone=True)),
     Column("last_used_at", DateTime(timezone=True)),
     # The key that took its place.

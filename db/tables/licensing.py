@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, word
+from db.tables.columns import belongs_to, created_at, key, metadata, moment, ref, word
 from domain.licensing import UseKind
 from domain.payments import PaymentMethod, PaymentState
 from domain.rights import Outcome
@@ -50,7 +50,7 @@ license_quote = Table(
     Column("body", Text, nullable=False),
     Column("proof", Text),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     CheckConstraint("(price_minor IS NULL) = (currency IS NULL)", name="price"),
     Index("license_quote_account", "account_id", "created_at", "id"),
 )
@@ -109,7 +109,7 @@ access_grant = Table(
     belongs_to("account_id", "account"),
     belongs_to("track_id", "asset"),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     Index("access_grant_open", "account_id", "track_id", "expires_at"),
 )
 
@@ -147,7 +147,7 @@ request_claim = Table(
     Column("key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     # Until when whoever works on it is waited for.
-    Column("lease_until", DateTime(timezone=True), nullable=False),
+    moment("lease_until"),
     # What was answered; NULL until then.
     Column("status", Integer),
     Column("headers", JSONB),

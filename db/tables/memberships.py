@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, DateTime, ForeignKey, Index, LargeBinary, Table, UniqueConstraint, Uuid, text
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, word
+from db.tables.columns import belongs_to, created_at, key, metadata, moment, ref, word
 from domain.accounts import Role
 
 membership_invite = Table(
@@ -15,7 +15,7 @@ membership_invite = Table(
     *word("role", Role),
     Column("secret_hash", LargeBinary, nullable=False),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     # It was accepted or withdrawn, or who sent it owns the artist no longer.
     Column("ended_at", DateTime(timezone=True)),
     UniqueConstraint("secret_hash"),

@@ -1,8 +1,8 @@
 """Provenance events: append-only, hash-chained per subject."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
 
-from db.tables.columns import XID8, belongs_to, key, metadata, ref, word
+from db.tables.columns import XID8, belongs_to, key, metadata, moment, ref, word
 from domain.provenance import EventKind
 
 provenance_event = Table(
@@ -13,7 +13,7 @@ provenance_event = Table(
     Column("subject_id", Uuid, nullable=False),
     Column("sequence", Integer, nullable=False),
     *word("kind", EventKind),
-    Column("at", DateTime(timezone=True), nullable=False),
+    moment("at"),
     belongs_to("actor_id", "account", nullable=True),
     # The canonical JSON (RFC 8785) that was hashed, byte for byte.
     Column("body", Text, nullable=False),

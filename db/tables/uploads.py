@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, Index, Integer, Table, Text, text
 
-from db.tables.columns import belongs_to, created_at, key, metadata, word
+from db.tables.columns import belongs_to, created_at, key, metadata, moment, word
 from domain.assets import MediaRole
 
 # Its id is the one its media will have.
@@ -18,7 +18,7 @@ staged_upload = Table(
     Column("sha256", Text, nullable=False),
     Column("byte_size", Integer, nullable=False),
     created_at(),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("expires_at"),
     Column("finished_at", DateTime(timezone=True)),
     # When what lay in the store under its name was taken away.
     Column("cleared_at", DateTime(timezone=True)),
