@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -19,39 +19,31 @@ import orjson
 from graphql import (
     ExecutionResult,
     Executor,
-    GraphQLError,
     GraphQLSchema,
     create_source_event_stream,
     execute,
 )
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
 from db.engine import Database
 from domain.accounts import Viewer
-from domain.errors import CassetError, TooCostly, TooMany, Unavailable
-from graph.collecting import Asked
-from graph.documents import MOST_ERRORS, Documents
-from graph.errors import bad_input, masked, refused
+from domain.errors import TooCostly, TooMany, Unavailable
+from graph.answers import Answer, Refusal
+from graph.documents import Documents
+from graph.errors import masked
 from graph.execution import Execution
 from graph.filling import Filler
-from graph.happenings import Listen, read_subscription
-from graph.limits import KNOWN, Limits
 from graph.metrics import Metrics
-from graph.mutation import read_mutation
-from graph.operation import Collected, Operation, Reading
 from graph.plans import Plan, Plans
+from graph.preparing import Prepared, Preparer
 from graph.reference import Hops
 from graph.running import Runner
-from graph.studio.deeds import Act
 from graph.tracing import Tracing
-from graph.workbench import Meter, Workbench
+from graph.workbench import Workbench
 from resolvers.callers import Caller
 from resolvers.context import Acting, now, uuid7
 from resolvers.happenings import RoomNews
 from resolvers.outbox import Relay
 from subscriptions.presence import MemoryPresence, Presence
-
-NO_VARIABLES = VariableValues({}, {})
 
 DEADLINE = 5.0
 """Seconds that an operation of several statements may take."""
@@ -60,67 +52,12 @@ MOST_SHAPES = 32
 Done = TypeVar("Done")
 
 
-class Answer(NamedTuple):
-    """The answer to a request, or to an event.
-
-    Attributes:
-        body: a JSON object in UTF-8.
-        refused: whether it was refused before execution.
-        mark: of an event: what a subscription takes as `after` to go on from here; without a body it is where an
-            operation begins.
-        waits: what follows is remembered elsewhere, and may wait for a client that does not keep up.
-    """
-
-    body: bytes
-    refused: bool = False
-    mark: str | None = None
-    waits: bool = False
-
-    def extended(self, extensions: bytes) -> bytes:
-        """The body with `extensions`, a JSON object."""
-        return b'%b,"extensions":%b}' % (self.body[:-1], extensions)
-
-
 @dataclass(slots=True)
 class Context:
     """What resolvers meet under `info.context`."""
 
     hops: Hops
     acting: Acting
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A request made ready: the operation, its variables, and its arguments read.
-
-    `fields` are those of the root and `cost` is how many objects may be read at most. `plan` is of a query; a mutation
-    has what each of its fields will run; a subscription what it hears, and what events are shared by: all that ask the
-    same of one. `meter` counts what is made while it is answered.
-    """
-
-    operation: Operation
-    variables: dict[str, Any]
-    readings: dict[int, Reading]
-    fields: Sequence[Asked]
-    cost: int
-    plan: Plan | None = None
-    runs: Mapping[str, Act] = field(default_factory=dict)
-    listen: Listen | None = None
-    shape: Hashable = None
-    meter: Meter = field(default_factory=Meter)
-
-
-class Refusal(Exception):
-    """A request refused before execution, with the errors that say why."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        """Keep the errors."""
-        super().__init__(errors[0].message)
-        self.errors = errors
-
-    def answer(self) -> Answer:
-        """What the caller is told."""
-        return Answer(orjson.dumps({"errors": [error.formatted for error in self.errors]}, default=str), refused=True)
 
 
 class Reader:
@@ -164,6 +101,7 @@ class Reader:
         self._new_id = new_id
         self._presence = presence or MemoryPresence()
         self._relay = relay
+        self.prepare = Preparer(schema, self.documents, self.plans, self.metrics, is_open=is_open).prepare
 
     async def answer(
         self,
@@ -281,87 +219,6 @@ class Reader:
             async for event in source:
                 self.metrics.events.inc()
                 yield (await self._refer(prepared, acting, event))._replace(mark=getattr(event, "mark", None))
-
-    def prepare(
-        self,
-        text: str,
-        name: str | None,
-        variables: Mapping[str, Any] | None,
-        limits: Limits | None = KNOWN,
-        *,
-        quick: bool = False,
-    ) -> Prepared:
-        """Parse, measure, validate, coerce variables, read arguments, bound the cost and find the plan.
-
-        Args:
-            text: the document.
-            name: of the operation, where there are several.
-            variables: as they came.
-            limits: what the document may come to; None for one that is trusted.
-            quick: whether nothing may take long: what is not kept is not made.
-
-        Raises:
-            Refusal: one of these failed.
-            Unmade: something would have to be made that is not `quick`.
-        """
-        operation = self.documents.operation(text, name, limits, quick=quick)
-        if isinstance(operation, list):
-            raise Refusal([bad_input(error) for error in operation])
-        declared = operation.definition.variable_definitions
-        values = NO_VARIABLES
-        if declared:
-            coerced = get_variable_values(
-                self.schema, declared, dict(variables or {}), max_errors=MOST_ERRORS, hide_suggestions=self._hides
-            )
-            if isinstance(coerced, list):
-                raise Refusal([bad_input(error) for error in coerced])
-            values = coerced
-        try:
-            collected = operation.under(values.coerced, quick=quick)
-            readings = {slot: operation.slots[slot].read(values) for slot in collected.slots}
-            cost = operation.cost.of(values.coerced)
-            prepared = Prepared(operation, dict(variables or {}), readings, collected.fields, cost)
-            if prepared.cost > (limits or KNOWN).objects:
-                raise TooCostly(
-                    f"The operation may read {prepared.cost} objects, more than {(limits or KNOWN).objects}. "
-                    "Ask for smaller pages."
-                )
-            if operation.kind == "query":
-                prepared.plan = self._planned(operation, collected, readings, quick=quick)
-            elif operation.kind == "mutation":
-                prepared.runs = self._runs(collected.fields, values)
-            else:
-                prepared.listen = self._listens(collected.fields[0], values)
-                prepared.shape = operation.number, collected.conditions
-        except CassetError as error:
-            raise Refusal([refused(error)]) from None
-        except GraphQLError as error:
-            raise Refusal([bad_input(error)]) from None
-        return prepared
-
-    def _planned(
-        self, operation: Operation, collected: Collected, readings: Mapping[int, Reading], *, quick: bool
-    ) -> Plan:
-        plan = self.plans.plan(operation, collected, readings, quick=quick)
-        if plan.refusal is not None and plan.uses == 0:
-            self.metrics.refusals.labels(plan.refusal).inc()
-        plan.uses += 1
-        return plan
-
-    def _runs(self, fields: Sequence[Asked], variables: VariableValues) -> dict[str, Act]:
-        """What each mutation asked for will run, its input read."""
-        definitions = self.schema.mutation_type.fields  # type: ignore[union-attr]  # a mutation was validated
-        given = {
-            asked.key: (asked.name, get_argument_values(definitions[asked.name], asked.nodes[0], variables))
-            for asked in fields
-            if asked.name != "__typename"
-        }
-        return {key: read_mutation(name, arguments) for key, (name, arguments) in given.items()}
-
-    def _listens(self, asked: Asked, variables: VariableValues) -> Listen | None:
-        """What a subscription will hear, its arguments read; None for one of the schema's own."""
-        definitions = self.schema.subscription_type.fields  # type: ignore[union-attr]  # a subscription was validated
-        return read_subscription(asked.name, get_argument_values(definitions[asked.name], asked.nodes[0], variables))
 
     async def _run(self, plan: Plan, prepared: Prepared, viewer: Viewer, caller: Caller | None) -> bytes:
         """One statement; where it has holes, they are filled."""

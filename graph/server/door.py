@@ -19,11 +19,13 @@ from weakref import WeakValueDictionary
 from db.documents import document_text
 from db.engine import Database
 from domain.errors import CassetError, Code, TooCostly, Unavailable
+from graph.answers import Answer, Refusal
 from graph.caching import max_age
 from graph.errors import refused
 from graph.kept import Kept, Unmade
 from graph.limits import Limits
-from graph.reading import Answer, Prepared, Reader, Refusal
+from graph.preparing import Prepared
+from graph.reading import Reader
 from graph.server.actors import Actor, actor_of, address_of
 from graph.server.buckets import Balance, Buckets
 from graph.server.requests import MOST_VALUES, GraphQLRequest, RequestRefused, Scope

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from domain.accounts import ANONYMOUS
 from domain.errors import CassetError, Code, TooMany, Unavailable
-from graph.reading import Answer
+from graph.answers import Answer
 from graph.server.buckets import rate_limit_headers
 from graph.server.cookies import keeping
 from graph.server.door import Admitted, Door, OutOfPoints, Refused

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from db.engine import Database
 from domain.accounts import ANONYMOUS
-from graph.reading import Reader, Refusal
+from graph.answers import Refusal
+from graph.reading import Reader
 from graph.running import statement_values
 from graph.schema import executable
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from domain.accounts import ANONYMOUS
 from domain.errors import CassetError, Code
-from graph.reading import Answer
+from graph.answers import Answer
 from graph.server import messages
 from graph.server.actors import Actor
 from graph.server.door import Admitted, Door, OutOfPoints, Refused

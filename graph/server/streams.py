@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.accounts import ANONYMOUS
 from domain.errors import CassetError, Code
-from graph.reading import Answer
+from graph.answers import Answer
 from graph.server.buckets import rate_limit_headers
 from graph.server.door import Admitted, Door
 from graph.server.negotiation import EVENT_STREAM, VARY

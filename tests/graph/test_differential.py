@@ -19,8 +19,9 @@ from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.errors import TooCostly
 from domain.ids import Kind
+from graph.answers import Answer
 from graph.execution import Execution
-from graph.reading import Answer, Reader
+from graph.reading import Reader
 from graph.schema import executable
 from tests.graph.documents import Author, Document, Pool, minimised, ordered
 from tests.graph.scene import Scene

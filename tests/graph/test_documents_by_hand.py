@@ -26,8 +26,9 @@ from domain.contributors import Acceptance
 from domain.ids import Kind, Ref
 from domain.lineage import EdgeKind, EdgeStatus, Registration
 from domain.provenance import EventKind
+from graph.answers import Answer
 from graph.execution import Execution
-from graph.reading import Answer, Reader
+from graph.reading import Reader
 from graph.schema import executable
 from tests.graph.documents import ordered
 from tests.graph.scene import COLOURS, FOREVER, Rows, digest

@@ -21,8 +21,9 @@ from domain.accounts import ANONYMOUS, Viewer
 from domain.errors import CassetError, NotFound, SignInNeeded
 from domain.ids import Kind, Ref
 from domain.jobs import JobKind, NewJob
+from graph.answers import Refusal
 from graph.execution import Execution
-from graph.reading import Reader, Refusal
+from graph.reading import Reader
 from graph.schema import executable
 from resolvers.context import uuid7
 from resolvers.jobs import Running, Workshop

@@ -13,7 +13,7 @@ from db.jobs import enqueue
 from domain.ids import Kind, parse_ref
 from domain.jobs import JobKind, NewJob
 from domain.measures import FORMULA
-from graph.reading import Execution
+from graph.execution import Execution
 from resolvers.followers import Herald
 from resolvers.jobs import Workshop
 from resolvers.participation import Gauge

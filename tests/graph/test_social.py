@@ -21,7 +21,8 @@ from domain.links import kind_of
 from domain.measures import WEIGHTS, Signal, SignalKind
 from domain.measures import heat as energy_of_room
 from domain.social import COMMENTS_A_MINUTE
-from graph.reading import Execution, Reader
+from graph.execution import Execution
+from graph.reading import Reader
 from graph.schema import executable
 from resolvers.heat import tell_heat
 from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_owners, ask, left_behind

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from graphql import DocumentNode
 
-from graph.reading import Refusal
+from graph.answers import Refusal
 from graph.server.protocol import CassetProtocol
 from graph.server.tidying import CROWD, tidy
 from tests.graph.server.serving_clock import NOWHERE, served, until
