@@ -12,7 +12,8 @@ from graphql import GraphQLSchema
 from graph.agents.checks import problems
 from graph.agents.contract import LOCK, broken, lock_of, written
 from graph.agents.openapi import openapi_of
-from graph.agents.operations import Faulty, operations_of
+from graph.agents.operations import Faulty
+from graph.agents.reading import operations_of
 from graph.agents.tools import tools_of
 
 OTHERWISE = (

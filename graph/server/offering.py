@@ -17,7 +17,8 @@ from graphql import GraphQLSchema
 
 from domain.accounts import ANONYMOUS, PROGRAM
 from domain.errors import CassetError, Code, TooMany, Unavailable
-from graph.agents.operations import AgentOperation, operations_of
+from graph.agents.operations import AgentOperation
+from graph.agents.reading import operations_of
 from graph.agents.values import check
 from graph.server.actors import Actor
 from graph.server.buckets import Balance, rate_limit_headers
@@ -124,7 +125,7 @@ class Offering:
                 raise Problem(401, Code.UNAUTHENTICATED, said, headers=challenge)
             return
         try:
-            actor.check_any(operation.access.scopes)
+            actor.check_any(operation.access.scopes, writes=operation.outcome is not None)
         except RequestRefused as refused:
             raise Problem(refused.status, refused.code, refused.message) from None
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,8 @@ from domain.errors import BadInput
 from graph.agents.building import LOCK, OPENAPI, TOOLS, built, checked_in, stale
 from graph.agents.checks import problems
 from graph.agents.contract import broken, lock_of
-from graph.agents.operations import AgentOperation, Faulty, operations_of, read
+from graph.agents.operations import AgentOperation, Faulty
+from graph.agents.reading import FRAGMENTS, files, operations_of, read
 from graph.agents.schemas import input_schema
 from graph.agents.values import check
 from graph.schema import executable
@@ -61,6 +65,14 @@ def test_what_is_checked_in_is_what_the_documents_say_byte_by_byte(schema: Graph
     assert stale(built(schema)) == [], "run: ./dev casset agents build"
 
 
+def test_what_documents_share_is_shared() -> None:
+    text = resources.files("graph.agents").joinpath(FRAGMENTS).read_text()
+    shared = set(re.findall(r"^fragment (\w+)", text, re.MULTILINE))
+    spread = Counter(name for _, text in files() for name in set(re.findall(r"\.\.\.(\w+)", text)))
+    assert set(spread) == shared
+    assert [name for name, count in spread.items() if count < 2] == []
+
+
 @pytest.mark.parametrize("text", [GOOD, PAGED, WRITES])
 def test_a_good_document_is_taken(schema: GraphQLSchema, text: str) -> None:
     assert problems([read("Asked", text, schema)], schema) == []
@@ -73,6 +85,8 @@ def test_a_good_document_is_taken(schema: GraphQLSchema, text: str) -> None:
         (GOOD, "release(id: $id) {", "one: release(id: $id) {", "without an alias"),
         (GOOD, "  release(id: $id) {", "  viewer { account { id } } release(id: $id) {", "one field at the root"),
         (GOOD, "title }", "nothing }", "Cannot query field 'nothing'"),
+        (GOOD, "title }", "...NoSuchThing }", "there is no shared fragment NoSuchThing"),
+        (GOOD, "title }", "...VersionInShort }", "Cannot query field 'number' on type 'Release'"),
         (GOOD, '"""A release."""', "", "it has no description"),
         (GOOD, '"Which." ', "", "$id has no description"),
         (GOOD, "GET", "DELETE", "it is asked with GET"),

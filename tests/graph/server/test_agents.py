@@ -23,7 +23,7 @@ from db import tables
 from db.engine import Database
 from domain.keys import KeyScope
 from graph.agents.building import OPENAPI, TOOLS, checked_in
-from graph.agents.operations import operations_of
+from graph.agents.reading import operations_of
 from graph.agents.schemas import output_schema
 from graph.execution import Execution
 from graph.schema import executable
@@ -616,6 +616,13 @@ async def test_a_client_finds_its_tools_and_calls_every_one(shop: Shop) -> None:
             assert ("no instructions" in told.content[-1].text) is people
         said = (await client.call_tool("check_permission", given["check_permission"])).content[0].text
         assert said == f"{song} is LICENSE_REQUIRED in all. LICENSE_REQUIRED: COMMERCIAL_USE."
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+async def test_tools_are_called_with_post_and_nobody_holds_a_stream_open(shop: Shop, method: str) -> None:
+    answer = await shop.ask(method, "/mcp", accept="application/json, text/event-stream")
+    assert_problem(answer, 405, "BAD_USER_INPUT")
+    assert answer.headers["allow"] == "POST"
 
 
 async def test_a_tool_refuses_what_its_schema_does_not_take_and_whom_it_is_not_for(shop: Shop) -> None:
