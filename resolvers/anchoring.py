@@ -16,8 +16,10 @@ from uuid import UUID
 
 import structlog
 
-from db import anchors
-from db.anchors import Batch, Leaf, Signed
+from db import anchors, batches, chains
+from db.anchors import Leaf
+from db.batches import Batch
+from db.chains import Signed
 from db.engine import Database
 from db.jobs import come_round
 from domain.anchors import (
@@ -100,8 +102,8 @@ class Anchorer:
         return lambda connection: self._come_round(connection, wait, hindrances)
 
     async def _come_round(self, connection: Any, wait: timedelta, hindrances: int) -> None:
-        await anchors.take_turn(connection)
-        if await anchors.anything_left(connection):
+        await batches.take_turn(connection)
+        if await batches.anything_left(connection):
             id_ = self.new_id()
             job = NewJob(id_, JobKind.ANCHOR_MANIFEST, id_, payload={"hindrances": hindrances})
             await come_round(connection, job, wait)
@@ -124,13 +126,13 @@ class Anchorer:
         made: list[Batch] = []
         while True:
             async with self.database.write() as connection:
-                await anchors.take_turn(connection)
+                await batches.take_turn(connection)
                 waiting = await anchors.gather(connection)
                 if not waiting:
                     return made
                 tree, id_ = rooted([address for _, address in waiting]), self.new_id()
-                await anchors.add_batch(connection, id_, [version for version, _ in waiting], tree)
-                made.append(await anchors.batch_of(connection, id_))
+                await batches.add_batch(connection, id_, [version for version, _ in waiting], tree)
+                made.append(await batches.batch_of(connection, id_))
 
     async def submit(self) -> list[Batch]:
         """Send what is prepared and was not sent; the batches under way as they stand then.
@@ -151,28 +153,28 @@ class Anchorer:
 
     async def _forward(self, states: set[AnchorState]) -> list[Batch]:
         async with self.database.read() as connection:
-            batches = await anchors.under_way(connection)
-        if not batches:
+            these = await batches.under_way(connection)
+        if not these:
             return []
         try:
             async with self.chains() as chain:
                 await chain.check()
-                for batch in batches:
+                for batch in these:
                     if batch.state in states:
                         await self._advance(chain, batch)
         except Hindered:
             # What exactly is in the way is between this house and its chain.
             async with self.database.write() as connection:
-                await anchors.note(connection, [batch.id for batch in batches], _HINDERED)
+                await batches.note(connection, [batch.id for batch in these], _HINDERED)
             raise
         async with self.database.read() as connection:
-            return [await anchors.batch_of(connection, batch.id) for batch in batches]
+            return [await batches.batch_of(connection, batch.id) for batch in these]
 
     async def _advance(self, chain: Chain, batch: Batch) -> None:
         if batch.state is AnchorState.MINED and await self._stays(chain, batch):
             return
         async with self.database.read() as connection:
-            batch, sent = await anchors.batch_of(connection, batch.id), await anchors.signed_for(connection, batch.id)
+            batch, sent = await batches.batch_of(connection, batch.id), await chains.signed_for(connection, batch.id)
         if sent:
             await self._follow(chain, batch, sent)
         else:
@@ -195,12 +197,12 @@ class Anchorer:
         hash_, raw = wallet.signed(nonce, gas, offer, batch.root)
         signed = Signed(hash_, wallet.address, nonce, gas, offer, raw)
         async with self.database.write() as connection:
-            await anchors.take_turn(connection)
-            if await anchors.one_is_out(connection, wallet.address):
+            await batches.take_turn(connection)
+            if await chains.one_is_out(connection, wallet.address):
                 return None
-            uncounted = await anchors.signed_from(connection, wallet.address, nonce, _SENT_AT_ONCE)
+            uncounted = await chains.signed_from(connection, wallet.address, nonce, _SENT_AT_ONCE)
             if not uncounted:
-                await anchors.add_transaction(connection, batch.id, signed)
+                await chains.add_transaction(connection, batch.id, signed)
         if not uncounted:
             return await self._send(chain, batch, signed)
         # The chain lost what it had, or is late to say so: what has these numbers comes before anything new.
@@ -250,8 +252,8 @@ class Anchorer:
     async def _overtaken(self, batch: Batch) -> None:
         """The number was used by something this house did not sign: begin again with another one."""
         async with self.database.write() as connection:
-            await anchors.take_turn(connection)
-            await anchors.drop(connection, batch.id)
+            await batches.take_turn(connection)
+            await chains.drop(connection, batch.id)
             if batch.state is not AnchorState.PREPARED:
                 said = "Another transaction took its place; it is sent anew."
                 await self._write(connection, batch, AnchorState.PREPARED, note=said)
@@ -268,21 +270,21 @@ class Anchorer:
         hash_, raw = wallet.signed(newest.nonce, newest.gas, offer, batch.root)
         signed = Signed(hash_, newest.sender, newest.nonce, newest.gas, offer, raw)
         async with self.database.write() as connection:
-            await anchors.take_turn(connection)
-            if (await anchors.signed_for(connection, batch.id))[-1].hash != newest.hash:
+            await batches.take_turn(connection)
+            if (await chains.signed_for(connection, batch.id))[-1].hash != newest.hash:
                 return True
-            await anchors.add_transaction(connection, batch.id, signed)
+            await chains.add_transaction(connection, batch.id, signed)
         await self._send(chain, batch, signed)
         return True
 
     async def _send(self, chain: Chain, batch: Batch, signed: Signed) -> None:
         await chain.send(signed.raw)
         async with self.database.write() as connection:
-            await anchors.note_sent(connection, signed.hash)
+            await chains.note_sent(connection, signed.hash)
             if batch.state is AnchorState.PREPARED:
                 await self._write(connection, batch, AnchorState.SUBMITTED)
             else:
-                await anchors.note(connection, [batch.id], None)
+                await batches.note(connection, [batch.id], None)
 
     # -- once a block has it
 
@@ -294,7 +296,7 @@ class Anchorer:
         receipt = await chain.receipt(stamp.transaction, batch.root)
         if receipt is None or receipt.stamp is None:
             async with self.database.read() as connection:
-                sent = await anchors.signed_for(connection, batch.id)
+                sent = await chains.signed_for(connection, batch.id)
             state = AnchorState.SUBMITTED if sent else AnchorState.PREPARED
             await self._move(batch, state, note=f"Block {stamp.block} was taken back; it is sent again.")
             return False
@@ -322,22 +324,22 @@ class Anchorer:
             Hindered: nothing can be done with the chain for the moment.
         """
         async with self.database.read() as connection:
-            batches = await anchors.confirmed(connection, _CHECKED_AT_ONCE, unchecked_for)
-        if not batches:
+            these = await batches.confirmed(connection, _CHECKED_AT_ONCE, unchecked_for)
+        if not these:
             return []
         async with self.chains() as chain:
             await chain.check()
-            for batch in batches:
+            for batch in these:
                 await self._checked(batch, await self._wrong(chain, batch))
         async with self.database.read() as connection:
-            return [await anchors.batch_of(connection, batch.id) for batch in batches]
+            return [await batches.batch_of(connection, batch.id) for batch in these]
 
     async def _checked(self, batch: Batch, found: str | None) -> None:
         state = AnchorState.CONFIRMED if found is None else AnchorState.MISMATCH
         async with self.database.write() as connection:
             leaves = await anchors.leaves_of(connection, batch.id)
             await anchors.hold_anchored(connection, [leaf.release for leaf in leaves])
-            if not await anchors.note_checked(connection, batch, state, found):
+            if not await batches.note_checked(connection, batch, state, found):
                 return
             if batch.checked_at is None or state is not batch.state:
                 said = {"root": batch.root, "network": NETWORK, "outcome": state.value}
@@ -376,7 +378,7 @@ class Anchorer:
         self, batch: Batch, state: AnchorState, stamp: Stamp | None = None, note: str | None = None
     ) -> None:
         async with self.database.write() as connection:
-            await anchors.take_turn(connection)
+            await batches.take_turn(connection)
             await self._write(connection, batch, state, stamp, note)
 
     async def _write(
@@ -389,7 +391,7 @@ class Anchorer:
         leaves: Sequence[Leaf] | None = None,
     ) -> bool:
         """Let a batch stand elsewhere, and tell; False where somebody else has moved it."""
-        if not await anchors.move(connection, batch, state, stamp, note):
+        if not await batches.move(connection, batch, state, stamp, note):
             return False
         await self._tell(connection, leaves or await anchors.leaves_of(connection, batch.id), state)
         return True
@@ -409,4 +411,4 @@ class Anchorer:
     async def _note(self, batch: Batch, said: str) -> None:
         if batch.note != said:
             async with self.database.write() as connection:
-                await anchors.note(connection, [batch.id], said)
+                await batches.note(connection, [batch.id], said)

@@ -12,7 +12,7 @@ from graph.server.command import DEFAULT_DATA, DataFolder, console, opened, run
 from graph.server.settings import Settings
 
 if TYPE_CHECKING:
-    from db.anchors import Batch
+    from db.batches import Batch
     from db.engine import Database
     from resolvers.anchoring import Anchorer
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from db.anchors import Batch, standing
+from db.anchors import standing
+from db.batches import Batch
 from db.engine import Database
 from domain.anchors import CONTRACT, NETWORK, AnchorState, Caps
 from graph.server.settings import GWEI

@@ -15,7 +15,7 @@ from hypothesis import settings
 from sqlalchemy import insert, text, update
 
 from db import tables
-from db.anchors import Batch, under_way
+from db.batches import Batch, under_way
 from db.engine import Database
 from domain.anchors import GATHERING, AnchorState, Bid, Caps, rooted
 from domain.ids import parse_ref
