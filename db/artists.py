@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.access import Action, allowed
+from db.addresses import address_of_world
 from db.arguments import Bound, Paging
 from db.assets import ASSET_PAGING, owned_by
 from db.comments import comments_on
@@ -66,6 +67,7 @@ WORLD = Type(
     tables.artist,
     {
         **columns(tables.artist, "handle", "name", "tagline", "bio"),
+        "url": address_of_world(),
         "artist": ToOne("Artist", lambda row, artist, _: artist.c.id == row.c.id, always=True),
         "theme": ToOne("Theme", refer("theme_id")),
         "badges": Stored(_badges_of_world),

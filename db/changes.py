@@ -65,6 +65,11 @@ async def changes_after(connection: AsyncConnection, after: tuple[int, int], fir
     ]
 
 
+async def seen_now(connection: AsyncConnection) -> str:
+    """A name for what is committed: where it is the same at two times, nothing was written in between."""
+    return str((await connection.execute(select(func.cast(func.pg_current_snapshot(), Text)))).scalar_one())
+
+
 async def announce(connection: AsyncConnection, topic: str, payload: Mapping[str, Any]) -> None:
     """Put an event into the outbox, to be told after the transaction has committed."""
     await connection.execute(insert(tables.outbox).values(topic=topic, payload=dict(payload)))

@@ -1,4 +1,4 @@
-"""Where comments on hooks and worlds live. Of one that was taken back the words are gone."""
+"""Where comments on hooks, worlds and rituals live. Of one that was taken back the words are gone."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ COMMENT = Type(
         "handle": Stored(handle_of),
         "hook": ToOne("Hook", refer("hook_id"), action=Action.READ),
         "world": ToOne("World", refer("artist_id")),
+        "ritual": ToOne("Ritual", refer("ritual_id"), action=Action.READ),
     },
 )
+
+
+_COLUMNS = {Kind.ARTIST: "artist_id", Kind.HOOK: "hook_id", Kind.RITUAL: "ritual_id"}
 
 
 def comments_on(column: str) -> Page:
@@ -55,14 +59,14 @@ async def add_comment(
     connection: AsyncConnection, id_: UUID, account_id: UUID, place: Place, text: str, position_ms: int | None
 ) -> None:
     """Write what somebody says at a place."""
-    subject = {"artist_id" if place.hook is None else "hook_id": place.subject.id}
+    subject = {_COLUMNS[place.subject.kind]: place.subject.id}
     row: dict[str, Any] = {"id": id_, "account_id": account_id, "text": text, "position_ms": position_ms, **subject}
     await connection.execute(insert(tables.comment).values(row))
 
 
 @dataclass(frozen=True, slots=True)
 class HeldComment:
-    """A comment under the writer's lock, and what it is about; `logged` is its artist, or the track of its hook."""
+    """A comment under the writer's lock, and what it is about; `logged` is that, or the track of the hook."""
 
     id: UUID
     subject: Ref
@@ -73,7 +77,7 @@ async def hold_comment(connection: AsyncConnection, viewer: Viewer, id_: UUID) -
     """Lock a comment the viewer may take back; None where there is none, or it is not theirs to."""
     comment, hook = tables.comment.alias(), tables.hook.alias()
     query = (
-        select(comment.c.id, comment.c.artist_id, comment.c.hook_id, hook.c.track_id)
+        select(comment.c.id, *[comment.c[name] for name in _COLUMNS.values()], hook.c.track_id)
         .outerjoin_from(comment, hook, hook.c.id == comment.c.hook_id)
         .where(comment.c.id == id_, allowed(tables.comment, Action.WRITE, comment))
         .with_for_update(of=comment)
@@ -81,8 +85,9 @@ async def hold_comment(connection: AsyncConnection, viewer: Viewer, id_: UUID) -
     row = (await connection.execute(query, viewer_values(viewer))).first()
     if row is None:
         return None
-    subject = Ref(Kind.HOOK, row.hook_id) if row.artist_id is None else Ref(Kind.ARTIST, row.artist_id)
-    return HeldComment(row.id, subject, row.track_id or row.artist_id)
+    named = ((kind, getattr(row, column)) for kind, column in _COLUMNS.items())
+    subject = next(Ref(kind, id_) for kind, id_ in named if id_ is not None)
+    return HeldComment(row.id, subject, row.track_id or subject.id)
 
 
 async def delete_comment(connection: AsyncConnection, held: HeldComment, account_id: UUID) -> None:

@@ -61,6 +61,7 @@ class Database:
         *,
         recover: Callable[[], None] | None = None,
         watch: Watch | None = None,
+        origin: str = "",
     ) -> None:
         """Describe the database; nothing is connected before `open`.
 
@@ -68,7 +69,9 @@ class Database:
             target: keyword arguments of `asyncpg.connect` that name the database.
             recover: brings a server of our own back after its loss.
             watch: told the text of every statement (to count them, for example).
+            origin: with what the addresses begin that it tells, such as `https://casset.example`.
         """
+        self._serving = {**SERVING, "casset.origin": origin}
         self._target = dict(target)
         self._recover = recover
         self._watch = watch
@@ -89,7 +92,7 @@ class Database:
             event.listen(self._engine.sync_engine, "before_cursor_execute", lambda _, __, sql, *___: watch(sql))
 
     async def _connect(self) -> asyncpg.Connection:
-        connection = await asyncpg.connect(**self._target, server_settings=SERVING)
+        connection = await asyncpg.connect(**self._target, server_settings=self._serving)
         watch = self._watch
         if watch is not None:
             connection.add_query_logger(lambda record: watch(record.query))
@@ -98,7 +101,7 @@ class Database:
     async def _connect_for_plans(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(
             **self._target,
-            server_settings={**SERVING, "statement_timeout": READING},
+            server_settings={**self._serving, "statement_timeout": READING},
             statement_cache_size=CACHED_STATEMENTS,
             max_cacheable_statement_size=0,
             max_cached_statement_lifetime=0,

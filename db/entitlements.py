@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -17,7 +17,7 @@ from db.history import change_row, holds_at, moment_under_locks
 from db.places import Stored, ToOne, Type, columns, refer
 from db.viewers import VIEWER_ACCOUNT, viewer_values
 from domain.accounts import Viewer
-from domain.entitlements import EntitlementScope, EntitlementSource, EntitlementState
+from domain.entitlements import SCOPES, EntitlementScope, EntitlementSource, EntitlementState
 from domain.ids import Kind, Ref
 
 ENTITLEMENT = Type(
@@ -82,13 +82,22 @@ async def is_claimed(connection: AsyncConnection, artist_id: UUID) -> bool | Non
     return (await connection.execute(select(artist.c.claimed).where(artist.c.id == artist_id))).scalar()
 
 
-async def owned_subject(connection: AsyncConnection, viewer: Viewer, subject: Ref) -> UUID | None:
+class Owned(NamedTuple):
+    """What its owner may open to somebody, and whose it is."""
+
+    id: UUID
+    artist: UUID
+
+
+async def owned_subject(connection: AsyncConnection, viewer: Viewer, subject: Ref) -> Owned | None:
     """The artist or the asset that a reference names now; None where there is none, or the viewer does not own it."""
     table = tables.artist if subject.kind is Kind.ARTIST else tables.asset
     row = table.alias()
     named = row.c.id == current_id(literal(subject.id, Uuid))
-    query = select(row.c.id).where(named, allowed(table, Action.OWN, row))
-    return (await connection.execute(query, viewer_values(viewer))).scalar()
+    artist = row.c.id if subject.kind is Kind.ARTIST else row.c.owner_id
+    query = select(row.c.id, artist).where(named, allowed(table, Action.OWN, row))
+    found = (await connection.execute(query, viewer_values(viewer))).first()
+    return None if found is None else Owned(*found)
 
 
 def _of(subject: UUID) -> ColumnElement[bool]:
@@ -128,21 +137,60 @@ async def add_entitlement(
     await connection.execute(insert(tables.entitlement_standing).values(id=new_id(), **said))
 
 
-async def hold_granted(connection: AsyncConnection, viewer: Viewer, entitlement_id: UUID) -> EntitlementState | None:
-    """Lock what an owner gave; its state. None where there is no such thing, or it is not the viewer's to take back."""
+_REWARD = text("""
+    WITH given AS (
+      INSERT INTO entitlement (id, account_id, scope, artist_id, asset_id, source)
+      SELECT each.id, each.account, :scope, :artist, :asset, 'REWARD'
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:accounts AS uuid[])) AS each (id, account) ORDER BY each.account
+      ON CONFLICT DO NOTHING
+      RETURNING id, account_id
+    ), stood AS (
+      INSERT INTO entitlement_standing (id, entitlement_id, state)
+      SELECT each.id, given.id, 'ACTIVE'
+      FROM unnest(CAST(:standings AS uuid[]), CAST(:accounts AS uuid[])) AS each (id, account)
+      JOIN given ON given.account_id = each.account
+    )
+    SELECT id, account_id FROM given
+""").bindparams(bindparam("artist", type_=Uuid), bindparam("asset", type_=Uuid))
+
+
+async def add_rewards(
+    connection: AsyncConnection, accounts: Sequence[UUID], subject: Ref, new_id: Callable[[], UUID]
+) -> dict[UUID, UUID]:
+    """Open something to many accounts at once that earned it; the new entitlements of those who had it not, by account.
+
+    Given in the order of accounts: two that open things to the same people do not wait for each other in a circle.
+    """
+    scope, of_world = SCOPES[subject.kind], subject.kind is Kind.ARTIST
+    values = {
+        "scope": scope.value,
+        "artist": subject.id if of_world else None,
+        "asset": None if of_world else subject.id,
+        "ids": [new_id() for _ in accounts],
+        "standings": [new_id() for _ in accounts],
+        "accounts": list(accounts),
+    }
+    return {row.account_id: row.id for row in await connection.execute(_REWARD, values)}
+
+
+async def hold_granted(connection: AsyncConnection, viewer: Viewer, entitlement_id: UUID) -> bool:
+    """Lock what an owner gave; False where there is no such thing, or it is not the viewer's to take back."""
     table, row = tables.entitlement, tables.entitlement.alias()
-    query = select(row.c.state).where(row.c.id == entitlement_id, allowed(table, Action.OWN, row)).with_for_update()
-    found = (await connection.execute(query, viewer_values(viewer))).scalar()
-    return None if found is None else EntitlementState(found)
+    query = select(row.c.id).where(row.c.id == entitlement_id, allowed(table, Action.OWN, row)).with_for_update()
+    return (await connection.execute(query, viewer_values(viewer))).first() is not None
 
 
 async def set_state(
     connection: AsyncConnection, entitlement_id: UUID, state: EntitlementState, new_id: Callable[[], UUID]
-) -> None:
-    """Let a locked entitlement stand otherwise from now on."""
+) -> bool:
+    """Let an entitlement stand otherwise from now on; False where it does already, or was revoked for good."""
     entitlement, standing = tables.entitlement, tables.entitlement_standing
-    await connection.execute(update(entitlement).where(entitlement.c.id == entitlement_id).values(state=state.value))
+    settled = {state.value, EntitlementState.REVOKED.value}
+    moved = update(entitlement).where(entitlement.c.id == entitlement_id, entitlement.c.state.not_in(settled))
+    if (await connection.execute(moved.values(state=state.value).returning(entitlement.c.id))).first() is None:
+        return False
     moment = await moment_under_locks(connection)
     query = select(standing.c.id).where(standing.c.entitlement_id == entitlement_id, holds_at(standing, moment))
     row = (await connection.execute(query)).scalar_one()
     await change_row(connection, standing, row, {"state": state.value}, moment, new_id)
+    return True

@@ -94,15 +94,12 @@ def _seen(table: Any, kind: Any, row: Any, whole: Any) -> Any:
 
 
 def _subjects() -> Any:
+    """What has a chain of its own, and is met by itself: assets and artists. All else is met through one of them."""
     asset = tables.asset.alias()
-    parts = [_seen(tables.asset, func.lower(asset.c.kind), asset, asset_shown(asset, Exposure.FULL))]
-    for table, kind in (
-        (tables.artist, Kind.ARTIST),
-        (tables.visual_world, Kind.VISUAL),
-        (tables.release_version, Kind.VERSION),
-    ):
-        parts.append(_seen(table, literal(kind.value), table.alias(), literal(True)))
-    return union_all(*parts)
+    return union_all(
+        _seen(tables.asset, func.lower(asset.c.kind), asset, asset_shown(asset, Exposure.FULL)),
+        _seen(tables.artist, literal(Kind.ARTIST.value), tables.artist.alias(), literal(True)),
+    )
 
 
 _SUBJECTS = _subjects()

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.access import Action, allowed
+from db.addresses import address_in_world
 from db.arguments import Bound
 from db.assets import current_id
+from db.clips import clips_with
 from db.comments import comments_on
 from db.engine import Database
 from db.participation import PARTICIPATION
@@ -40,6 +42,7 @@ HOOK = Type(
     tables.hook,
     {
         **columns(tables.hook, "start_ms", "end_ms", "caption", "version", "created_at", id="ref"),
+        "url": address_in_world(Kind.HOOK, "track_id"),
         "durationMs": Stored(lambda row: row.c.end_ms - row.c.start_ms),
         "badges": Stored(lambda row: row.c.badges),
         "rights": Computed(ByQuestion()),
@@ -62,6 +65,7 @@ HOOK = Type(
         "viewerLikes": tied(TieKind.LIKE, "hook_id"),
         "viewerSaves": tied(TieKind.SAVE, "hook_id"),
         "comments": comments_on("hook_id"),
+        "replies": clips_with("hook_id"),
         "participation": PARTICIPATION,
     },
 )

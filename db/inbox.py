@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -59,12 +59,30 @@ async def tell_editors(
         .order_by(membership.c.account_id)
     )
     accounts = list((await connection.execute(query)).scalars())
+    said = {"kind": kind.value, "actor_id": actor, "comment_id": comment}
+    return await _gather(connection, place, accounts, said, new_id)
+
+
+async def tell_account(
+    connection: AsyncConnection, place: Place, kind: ActivityKind, account: UUID, new_id: Callable[[], UUID]
+) -> list[tuple[Ref, Ref]]:
+    """Tell somebody what an artist decided at a place of theirs, in nobody's name; the account with what is told."""
+    return await _gather(connection, place, [account], {"kind": kind.value, "actor_id": None}, new_id)
+
+
+async def _gather(
+    connection: AsyncConnection,
+    place: Place,
+    accounts: Sequence[UUID],
+    said: Mapping[str, Any],
+    new_id: Callable[[], UUID],
+) -> list[tuple[Ref, Ref]]:
     if not accounts:
         return []
     activity = tables.activity
-    said = {"kind": kind.value, "artist_id": place.artist, "hook_id": place.hook, "comment_id": comment}
+    at = {"artist_id": place.artist, "hook_id": place.hook}
     # In one order, whoever writes: two who tell the same people wait for each other, and not in a circle.
-    rows = [{"id": new_id(), "account_id": account, "actor_id": actor, **said} for account in accounts]
+    rows = [{"id": new_id(), "account_id": account, **at, **said} for account in accounts]
     written = upsert(activity).values(rows)
     subject = func.coalesce(activity.c.comment_id, activity.c.release_id, activity.c.hook_id, activity.c.artist_id)
     gathered = written.on_conflict_do_update(

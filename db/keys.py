@@ -16,7 +16,7 @@ from db.places import Stored, ToOne, Type, columns, refer
 from db.statements import statement_text
 from db.viewers import owned, viewer_values
 from domain.accounts import EDITING_ROLES, Viewer
-from domain.keys import WRITING, KeyScope
+from domain.keys import WRITING, KeyMode, KeyScope
 
 _COARSELY = timedelta(minutes=1)
 """How exactly it is known when a key was last used."""
@@ -59,6 +59,7 @@ async def viewer_of_key(database: Database, secret_hash: bytes) -> KeyHolder | N
         scopes=scopes,
         acts_for=tuple([artist for artist in row["acts_for"] if artist not in artists]),
         key=row["id"],
+        only_tries=row["mode"] == KeyMode.TEST.value,
     )
     return KeyHolder(viewer, row["id"])
 
@@ -85,6 +86,7 @@ _KEY_SQL, _ = statement_text(
         tables.agent_key.c.account_id,
         tables.agent_key.c.artist_id,
         tables.agent_key.c.scopes,
+        tables.agent_key.c.mode,
         case((_lately_used(tables.agent_key), False), else_=True).label("stale"),
         _acted_for(tables.agent_key).label("acts_for"),
     ).where(

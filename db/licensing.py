@@ -34,6 +34,7 @@ from db.arguments import Paging
 from db.assets import current_id
 from db.engine import Database
 from db.history import holds_now
+from db.ledger import SHARES
 from db.orders import NEWEST
 from db.places import Computed, Inline, Page, Stored, ToOne, Type, belong, column, columns, refer
 from db.viewers import viewer_values
@@ -92,6 +93,7 @@ LICENSE = Type(
         "owner": ToOne("Artist", refer("owner_id"), always=True),
         "grantee": ToOne("Artist", refer("grantee_id"), always=True),
         "payment": Computed(),
+        "shares": SHARES,
     },
 )
 

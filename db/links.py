@@ -14,10 +14,12 @@ from db import tables
 from db.access import Action, Exposure, allowed, asset_shown
 from db.assets import current_id
 from db.places import Stored, ToOne, Type, columns, refer
+from db.referrals import BROUGHT
+from db.signals import Around
 from db.viewers import viewer_values
 from domain.accounts import Viewer
 from domain.ids import Kind, Ref
-from domain.links import KEY_LASTS
+from domain.links import KEY_LASTS, SHARED
 
 SHARE_LINK = Type(
     "ShareLink",
@@ -27,21 +29,23 @@ SHARE_LINK = Type(
         "path": Stored(lambda link: func.concat("/s/", link.c.code, type_=Text)),
         "visitCount": Stored(lambda link: link.c.visits),
         "visitorCount": Stored(lambda link: link.c.visitors),
+        "referralCount": BROUGHT,
         "artist": ToOne("Artist", refer("artist_id")),
         "hook": ToOne("Hook", refer("hook_id"), action=Action.READ),
         "release": ToOne("Release", refer("release_id"), action=Action.READ),
         "room": ToOne("Room", refer("room_id"), action=Action.READ),
+        "ritual": ToOne("Ritual", refer("ritual_id"), action=Action.READ),
     },
 )
-_COLUMNS = {Kind.ARTIST: "artist_id", Kind.HOOK: "hook_id", Kind.RELEASE: "release_id", Kind.ROOM: "room_id"}
+_COLUMNS = {kind: f"{kind.value}_id" for kind in SHARED}
 
 
 class Shared(NamedTuple):
-    """What is shared: as it goes by now, the artist whose it is, and the handle of their world."""
+    """What is shared: as it goes by now, the handle of the world it is in, and around what it is."""
 
     subject: Ref
-    artist: UUID
     handle: str
+    around: Around
 
 
 async def shared(connection: AsyncConnection, viewer: Viewer, subject: Ref) -> Shared | None:
@@ -58,25 +62,36 @@ async def led_to(connection: AsyncConnection, viewer: Viewer, kind: Kind, code: 
 
 
 async def _found(connection: AsyncConnection, viewer: Viewer, kind: Kind, id_: ColumnElement[Any]) -> Shared | None:
-    artist, asset, hook, room = (table.alias() for table in (tables.artist, tables.asset, tables.hook, tables.room))
+    artist, asset, hook, room, ritual = (
+        table.alias() for table in (tables.artist, tables.asset, tables.hook, tables.room, tables.ritual)
+    )
     source: Any = artist
+    around: dict[str, Any] = {}
     match kind:
         case Kind.HOOK:
-            row, seen = hook, [allowed(tables.hook, Action.READ, hook)]
+            row, seen, around = hook, [allowed(tables.hook, Action.READ, hook)], {"hook": hook.c.id}
             source = hook.join(asset, asset.c.id == hook.c.track_id).join(artist, artist.c.id == asset.c.owner_id)
         case Kind.RELEASE:
             row = asset
             shown = asset_shown(asset, Exposure.TEASER)
             seen = [allowed(tables.asset, Action.READ, asset), shown, asset.c.kind == "RELEASE"]
+            around = {"release": asset.c.id}
             source = asset.join(artist, artist.c.id == asset.c.owner_id)
         case Kind.ROOM:
-            row, seen = room, [allowed(tables.room, Action.READ, room)]
+            row, seen, around = room, [allowed(tables.room, Action.READ, room)], {"room": room.c.id}
             source = room.join(artist, artist.c.id == room.c.artist_id)
+        case Kind.RITUAL:
+            row, seen = ritual, [allowed(tables.ritual, Action.READ, ritual)]
+            source = ritual.join(artist, artist.c.id == ritual.c.artist_id)
+            around = {"hook": ritual.c.hook_id, "release": ritual.c.release_id}
         case _:
             row, seen = artist, [allowed(tables.artist, Action.READ, artist)]
-    query = select(row.c.id, artist.c.id.label("artist_id"), artist.c.handle).select_from(source)
+    query = select(row.c.id, artist.c.handle, artist.c.id, *around.values()).select_from(source)
     found = (await connection.execute(query.where(row.c.id == current_id(id_), *seen), viewer_values(viewer))).first()
-    return None if found is None else Shared(Ref(kind, found.id), found.artist_id, found.handle)
+    if found is None:
+        return None
+    id_found, handle, artist_id, *rest = found
+    return Shared(Ref(kind, id_found), handle, Around(artist_id, **dict(zip(around, rest, strict=True))))
 
 
 async def link_of(connection: AsyncConnection, account_id: UUID, subject: Ref) -> UUID | None:

@@ -34,7 +34,7 @@ from db.entitlements import opened
 from db.history import holds_now
 from db.viewers import VIEWER_ACCOUNT, held, viewer_values
 from domain.accounts import Viewer
-from domain.assets import MediaRole
+from domain.assets import MediaRole, asset_ref
 from domain.ids import Kind, Ref
 from domain.media import ContentState, Format
 from domain.windows import Window, stretch
@@ -58,6 +58,13 @@ def _accessed(asset: Any) -> ColumnElement[bool]:
         holds_now(grant),
     )
     return lasting.correlate_except(access, link, grant)
+
+
+def _sent_in(asset: Any, media_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """It was sent in as a clip that the viewer may see: who sends sound in lets it be heard, as the artist decides."""
+    clip = tables.clip.alias()
+    seen = clip.c.asset_id == asset.c.id, clip.c.media_id == media_id, allowed(tables.clip, Action.REACH, clip)
+    return exists().where(*seen).correlate_except(clip)
 
 
 def _of(of: Ref) -> str:
@@ -139,10 +146,10 @@ async def note_duration(connection: AsyncConnection, stored: Stored, duration_ms
 
 
 class Playable(NamedTuple):
-    """A track that may be heard, wholly or in its window.
+    """A track that may be heard, wholly or in its window; or the sample of a clip.
 
     Attributes:
-        track: its id.
+        track: the track or the sample.
         media: the master that is heard.
         sha256: of its bytes.
         format: of them.
@@ -152,7 +159,7 @@ class Playable(NamedTuple):
         secrets: what seals tokens, the newest first.
     """
 
-    track: UUID
+    track: Ref
     media: UUID
     sha256: str
     format: Format
@@ -160,6 +167,9 @@ class Playable(NamedTuple):
     hook: Window | None
     entitled: bool
     secrets: tuple[bytes, ...]
+
+
+_HEARD = ("TRACK", "SAMPLE")
 
 
 def _playable(which: Any) -> Any:
@@ -185,6 +195,7 @@ def _playable(which: Any) -> Any:
     return (
         select(
             asset.c.id.label("track"),
+            asset.c.kind,
             master.c.id.label("media"),
             master.c.sha256,
             master.c.format,
@@ -192,24 +203,34 @@ def _playable(which: Any) -> Any:
             hook.c.id.label("hook"),
             hook.c.start_ms,
             hook.c.end_ms,
-            entitled(asset).label("entitled"),
+            or_(entitled(asset), _sent_in(asset, master.c.id)).label("entitled"),
             func.array(newest.scalar_subquery()).label("secrets"),
         )
         .join_from(asset, master, true())
         .join(hook, hook.c.track_id == asset.c.id, isouter=True)
-        .where(asset.c.kind == "TRACK", which(asset, hook), or_(track_seen, hook_seen))
+        .where(asset.c.kind.in_(_HEARD), which(asset, hook), or_(track_seen, hook_seen))
     )
 
 
 _TRACK = bindparam("track", type_=Uuid, required=True)
 _HOOKS = bindparam("hooks", type_=ARRAY(Uuid), required=True)
+_CLIPS = bindparam("clips", type_=ARRAY(Uuid), required=True)
 _OF_TRACK = _playable(lambda asset, _: asset.c.id == current_id(_TRACK))
 _OF_HOOKS = _playable(lambda _, hook: hook.c.id == any_(_HOOKS))
 
 
+def _of_clips() -> Any:
+    clip = tables.clip.alias()
+    named = _playable(lambda asset, _: and_(asset.c.id == clip.c.asset_id, clip.c.id == any_(_CLIPS)))
+    return named.add_columns(clip.c.id.label("clip")).where(allowed(tables.clip, Action.REACH, clip))
+
+
+_OF_CLIPS = _of_clips()
+
+
 def _read(row: Any) -> Playable:
     return Playable(
-        track=row.track,
+        track=asset_ref(row.kind, row.track),
         media=row.media,
         sha256=row.sha256,
         format=Format(row.format),
@@ -231,6 +252,13 @@ async def playable_hooks(database: Database, viewer: Viewer, hooks: Sequence[UUI
     async with database.read() as connection:
         rows = await connection.execute(_OF_HOOKS, {**viewer_values(viewer), "hooks": list(hooks)})
         return {row.hook: _read(row) for row in rows}
+
+
+async def playable_clips(database: Database, viewer: Viewer, clips: Sequence[UUID]) -> Mapping[UUID, Playable]:
+    """The samples of some clips, as far as the viewer may hear all of them."""
+    async with database.read() as connection:
+        rows = await connection.execute(_OF_CLIPS, {**viewer_values(viewer), "clips": list(clips)})
+        return {row.clip: _read(row) for row in rows if row.entitled}
 
 
 async def playback_secrets(connection: AsyncConnection) -> tuple[bytes, ...]:

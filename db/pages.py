@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.access import allowed
 from db.arguments import Bound
-from db.json_text import Part, boolean, constant, joined, object_text
+from db.json_text import Part, boolean, constant, joined, leaf, object_text
 from db.places import Page, Type, Types, names_of, permitted, rows_of
 from db.selection import Field
 
@@ -26,10 +26,11 @@ def listed_rows(
 ) -> tuple[Any, list[ColumnElement[bool]]]:
     """The rows of the whole list of a parent: what to select from, and the conditions, the predicate among them."""
     _order, _backward, _cursors, filters = shape
-    row, table, conditions = rows_of(types, types[place.type])
+    conditions: list[ColumnElement[bool]] = []
     if place.source is not None:
-        row = place.source(bound, lambda inner: allowed(table, place.action, inner))
+        row = place.source(bound, lambda table, inner: allowed(table, place.action, inner))
     else:
+        row, table, conditions = rows_of(types, types[place.type])
         conditions.append(permitted(table, place, parent, row))
     conditions.append(place.on(parent, row, bound))
     return row, conditions + [place.arguments.filters[name].on(row, bound[name]) for name in filters]
@@ -81,7 +82,7 @@ class PageText:
             return inner.limit(self._bound["size"]).subquery()
         number = func.row_number().over(order_by=ordering).label("rn")
         page = inner.add_columns(number).limit(self._bound["fetched"]).subquery()
-        if any(leaf.name.endswith("Cursor") for part in self._field.fields for leaf in part.fields):
+        if any(inner.name.endswith("Cursor") for part in self._field.fields for inner in part.fields):
             page = select(*page.c, func.count().over().label("found")).subquery()
         return page
 
@@ -110,6 +111,8 @@ class PageText:
             return [f'"{next(iter(inner.kinds))}"']
         if inner.name == "cursor":
             return ['"', self._order.cursor(page), '"']
+        if inner.name in self._place.edge:
+            return leaf(self._place.edge[inner.name], page)
         return [self._node(page, inner)]
 
     def _page_info(self, page: Any, inner: Field) -> list[Part]:

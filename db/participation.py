@@ -8,7 +8,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Interval, Uuid, any_, bindparam, exists, func, literal, or_, select, union
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Interval,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +37,7 @@ PARTICIPATION_SNAPSHOT = Type(
     tables.participation,
     columns(
         tables.participation,
-        *("energy", "early_motion", "trusted_circulation", "participants", "formula", "taken_at"),
+        *("energy", "rise", "early_motion", "trusted_circulation", "participants", "formula", "taken_at"),
     ),
 )
 
@@ -57,13 +72,13 @@ _REMEMBERED = literal(ENERGY_HALVES * FORGOTTEN_AFTER, Interval)
 _ID = bindparam("id", type_=Uuid, required=True)
 
 
-async def measured_lately(connection: AsyncConnection) -> list[Measured]:
-    """All that anything was done around that still adds to a measure."""
+async def measured_lately(connection: AsyncConnection, at: datetime) -> list[Measured]:
+    """All that anything was done around before a moment that still added to a measure then."""
     signal, hook, release, item = (
         table.alias() for table in (tables.signal, tables.hook, tables.release, tables.release_item)
     )
     artist, asset, version = (table.alias() for table in (tables.artist, tables.asset, tables.release_version))
-    lately = signal.c.at > func.now() - _REMEMBERED, ~signal.c.own
+    lately = signal.c.at <= at, signal.c.at > literal(at, DateTime(timezone=True)) - _REMEMBERED, ~signal.c.own
     out_at = (
         select(func.min(version.c.published_at)).where(version.c.release_id == asset.c.id).correlate_except(version)
     ).scalar_subquery()
@@ -94,69 +109,107 @@ async def measured_lately(connection: AsyncConnection) -> list[Measured]:
     return found
 
 
-def _around(row: Any, of: Measured, hooks: Any) -> Any:
-    """What was done around something: of a release also around the hooks of what it holds."""
-    if of.kind is Kind.ARTIST:
-        return row.c.artist_id == of.id
-    if of.kind is Kind.HOOK:
-        return row.c.hook_id == of.id
-    return or_(row.c.release_id == of.id, row.c.hook_id.in_(hooks))
+def around_release(row: Any, release_id: Any) -> ColumnElement[bool]:
+    """What is around a release, or around a hook of what its current version holds."""
+    return or_(row.c.release_id == release_id, row.c.hook_id == any_(_hooks_of_release(release_id)))
 
 
-def _hooks_of_release(of: Measured) -> Any:
+def leads_around_release(link: Any, release_id: Any) -> ColumnElement[bool]:
+    """Whether a link leads to a release, or to a hook of what its current version holds."""
+    return _led_to(link) == any_(func.array_prepend(release_id, _hooks_of_release(release_id), type_=ARRAY(Uuid)))
+
+
+def _led_to(link: Any) -> ColumnElement[Any]:
+    """What a link leads to, as the index of links has it."""
+    return func.coalesce(*[link.c[f"{kind}_id"] for kind in ("artist", "hook", "release", "room", "ritual")])
+
+
+def _hooks_of_release(release_id: Any) -> Any:
     hook, item, release = (table.alias() for table in (tables.hook, tables.release_item, tables.release))
-    return (
+    hooks = (
         select(hook.c.id)
         .join_from(release, item, item.c.version_id == release.c.current_version_id)
         .join(hook, hook.c.track_id == item.c.asset_id)
-        .where(release.c.id == of.id)
+        .where(release.c.id == release_id)
+        .correlate_except(hook, item, release)
     )
+    # As an array they are looked up by the index of what is around hooks.
+    return func.array(hooks.scalar_subquery(), type_=ARRAY(Uuid))
 
 
-async def signals_around(connection: AsyncConnection, of: Measured) -> list[Signal]:
-    """What people did around something, as far as it adds to a measure; who follows an artist follows their works."""
+def _around(row: Any, of: Measured) -> ColumnElement[bool]:
+    match of.kind:
+        case Kind.ARTIST:
+            around: ColumnElement[bool] = row.c.artist_id == of.id
+        case Kind.HOOK:
+            around = row.c.hook_id == of.id
+        case _:
+            around = around_release(row, literal(of.id, Uuid))
+    return around
+
+
+async def signals_around(connection: AsyncConnection, of: Measured, at: datetime) -> list[Signal]:
+    """What people did around something before a moment, as far as it added to a measure then.
+
+    Who follows an artist follows their works.
+    """
     row = tables.signal
-    around = _around(row, of, _hooks_of_release(of))
+    around = _around(row, of)
     if of.kind is Kind.RELEASE:
         around = or_(around, (row.c.artist_id == of.artist) & (row.c.kind == SignalKind.FOLLOW.value))
-    counts = row.c.at > func.now() - _REMEMBERED
+    counts = row.c.at > literal(at, DateTime(timezone=True)) - _REMEMBERED
     if of.out_at is not None:
         counts = or_(counts, row.c.at <= literal(of.out_at + EARLY, DateTime(timezone=True)))
-    query = select(row.c.kind, row.c.account_id, row.c.at, row.c.own).where(around, counts)
+    query = select(row.c.kind, row.c.account_id, row.c.at, row.c.own).where(around, counts, row.c.at <= at)
     return [Signal(SignalKind(kind), account, at, own) for kind, account, at, own in await connection.execute(query)]
 
 
-def _into_world(link: Any, artist: UUID) -> Any:
+def _into_world(link: Any, artist: UUID) -> ColumnElement[bool]:
     """Whether a link leads to the world of an artist, or to anything in it."""
-    hook, asset, room = tables.hook.alias(), tables.asset.alias(), tables.room.alias()
+    hook, asset, room, ritual = (each.alias() for each in (tables.hook, tables.asset, tables.room, tables.ritual))
     hooks = select(hook.c.id).join_from(hook, asset, asset.c.id == hook.c.track_id).where(asset.c.owner_id == artist)
     return or_(
         link.c.artist_id == artist,
         link.c.hook_id.in_(hooks),
         link.c.release_id.in_(select(tables.asset.c.id).where(tables.asset.c.owner_id == artist)),
         link.c.room_id.in_(select(room.c.id).where(room.c.artist_id == artist)),
+        link.c.ritual_id.in_(select(ritual.c.id).where(ritual.c.artist_id == artist)),
     )
 
 
-async def links_to(connection: AsyncConnection, of: Measured) -> tuple[list[Share], list[Visit]]:
-    """The links to something, or into the world where it is one, and who came by each for the first time."""
+def _leads(link: Any, of: Measured) -> ColumnElement[bool]:
+    match of.kind:
+        case Kind.ARTIST:
+            leads = _into_world(link, of.id)
+        case Kind.HOOK:
+            leads = _led_to(link) == of.id
+        case _:
+            leads = leads_around_release(link, literal(of.id, Uuid))
+    return leads
+
+
+async def links_to(connection: AsyncConnection, of: Measured, at: datetime) -> tuple[list[Share], list[Visit]]:
+    """The links to something, or into the world where it is one, and who came by each for the first time, by then."""
     link, account, came, member = (
         table.alias() for table in (tables.share_link, tables.account, tables.share_visitor, tables.membership)
     )
     own = exists().where(
-        member.c.account_id == link.c.account_id, member.c.artist_id == of.artist, member.c.ended_at.is_(None)
+        member.c.account_id == link.c.account_id,
+        member.c.artist_id == of.artist,
+        member.c.created_at <= link.c.created_at,
+        func.coalesce(member.c.ended_at > link.c.created_at, true()),
     )
-    leads = _into_world(link, of.id) if of.kind is Kind.ARTIST else _around(link, of, _hooks_of_release(of))
     query = (
         select(link.c.id, link.c.account_id, account.c.created_at.label("since"), link.c.created_at, own.label("own"))
         .join_from(link, account, account.c.id == link.c.account_id)
-        .where(leads)
+        .where(_leads(link, of), link.c.created_at <= at)
     )
     shares = [
         Share(row.id, row.account_id, row.since, row.created_at, row.own) for row in await connection.execute(query)
     ]
     ids = bindparam("links", [share.link for share in shares], type_=ARRAY(Uuid))
-    visits = select(came.c.link_id, came.c.visitor, came.c.at).where(came.c.link_id == any_(ids), ~came.c.own)
+    others = came.c.link_id == any_(ids), ~came.c.own, came.c.at <= at
+    visits = select(came.c.link_id, came.c.visitor, came.c.at).where(*others)
     return shares, [Visit(row.link_id, row.visitor, row.at) for row in await connection.execute(visits)]
 
 

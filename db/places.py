@@ -19,6 +19,8 @@ from db.arguments import Arguments, Bound, ByIds, Paging
 Row = Any
 On = Callable[[Row, Row, Bound], ColumnElement[bool]]
 """How a target belongs to a row: (row, target, bound arguments) -> condition. At a root there is no row."""
+Permitted = Callable[[Table, Row], ColumnElement[bool]]
+"""The predicate of a table, over a row of it, for whatever met it so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,18 @@ class Many:
 class Page:
     """A connection: a page of rows in a total order, with filters.
 
-    `source` stands in for the type's table where the rows themselves depend on arguments (a search); it is given the
-    predicate to inject, so that a row that may not be seen takes no place in it.
+    `source` stands in for the type's table where the rows themselves depend on arguments (a search), or come from
+    several tables (a feed); it is given the predicates to inject, so that a row that may not be seen takes no place in
+    it. `edge` is what an edge says beside its node and its cursor: columns of such rows.
     """
 
     type: str
     on: On
     arguments: Paging
     action: Action = Action.REACH
-    source: Callable[[Bound, Callable[[Row], ColumnElement[bool]]], Any] | None = None
+    source: Callable[[Bound, Permitted], Any] | None = None
     exposure: Exposure = Exposure.FULL
+    edge: Mapping[str, Stored] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

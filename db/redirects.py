@@ -79,6 +79,7 @@ class TakeOver:
         await self._media()
         if self.keep.kind is Kind.TRACK:
             await take_over_lyrics(self.connection, self.keep.id, self.retire.id)
+        await self._clips()
         await self._items()
         await self._origins()
         await self._redirect()
@@ -168,6 +169,14 @@ class TakeOver:
             update(hook)
             .where(hook.c.id.in_(_hook_taken_over(self.keep.id, self.retire.id)))
             .values(track_id=self.keep.id, version=hook.c.version + 1)
+        )
+
+    async def _clips(self) -> None:
+        """What was sent in, but where the kept one was sent in itself."""
+        clip, known = tables.clip, tables.clip.alias()
+        same = exists().where(known.c.asset_id == self.keep.id, known.c.hook_id == clip.c.hook_id)
+        await self.connection.execute(
+            update(clip).where(clip.c.asset_id == self.retire.id, ~same).values(asset_id=self.keep.id)
         )
 
     async def _items(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, delete, func, insert, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.access import Action, Exposure, allowed, asset_shown
+from db.addresses import address_in_world
 from db.arguments import Paging
 from db.assets import current_id
 from db.orders import NUMBERED, POSITION
@@ -24,13 +26,21 @@ from domain.releases import VersionState
 
 _ITEMS = Paging({"POSITION": POSITION}, "POSITION")
 
+
+def _itself(row: Any, release: Any, _: object) -> ColumnElement[bool]:
+    return release.c.id == row.c.id
+
+
 RELEASE = Type(
     "Release",
     tables.release,
     {
         **columns(tables.release, "release_kind", "status", "published_at", "upc", "label"),
+        "url": address_in_world(Kind.RELEASE, "id", nullable=True),
         "termsInWords": Computed(),
         "participation": PARTICIPATION,
+        "circulation": ToOne("CirculationSummary", _itself, exposure=Exposure.WITHIN),
+        "discovery": ToOne("DiscoverySummary", _itself, exposure=Exposure.WITHIN),
         "integrity": Computed(),
         "cover": ToOne("VisualWorld", refer("cover_id"), exposure=Exposure.TEASER),
         "hook": ToOne("Hook", refer("lead_hook_id"), action=Action.READ, exposure=Exposure.TEASER),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, Text, Uuid, func, select
 
@@ -56,6 +57,7 @@ NODES = {
     Kind.SUGGESTION: "Suggestion",
     Kind.MEMBER: "Membership",
     Kind.ENTITLEMENT: "Entitlement",
+    Kind.CLIP: "Clip",
     Kind.COMMENT: "Comment",
     Kind.SHARE: "ShareLink",
     Kind.ACTIVITY: "Activity",
@@ -91,7 +93,7 @@ class ByReference:
         found = recognise(clean_text("ref", given["ref"]))
         if found is None:
             return None, {}
-        return (found.match.value, found.kind), {"id" if found.match is Match.ID else "text": found.value}
+        return (found.match.value, found.kind), {"id" if isinstance(found.value, UUID) else "text": found.value}
 
     def bind(self, shape: Hashable, prefix: str) -> Bound:
         """The id, or the identifier's text."""
@@ -154,7 +156,9 @@ def _choose(shape: Any) -> dict[str, ToOne]:
     match, kind = Match(shape[0]), shape[1]
     if match is Match.SHARE_LINK:
         return {match.value: ToOne(NODES[kind], subject_of_code(kind), action=Action.READ)}
-    found = {match.value: node_of(kind) if match is Match.ID else _LOOKUPS[match]}
+    # An id, or an address that ends in one.
+    by_its_id = kind is not None and match in {Match.ID, Match.ADDRESS}
+    found = {match.value: node_of(kind) if by_its_id else _LOOKUPS[match]}
     return found | {Match.MANIFEST_SHA256.value: _BY_MANIFEST} if match is Match.MEDIA_SHA256 else found
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, and_, func, insert, literal, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Integer, Text, and_, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.access import Action, allowed
 from db.accounts import handle_of
+from db.addresses import address_in_world
 from db.arguments import Bound, Paging
+from db.assets import current_id
+from db.clips import clips_with
+from db.comments import comments_on
 from db.orders import NEWEST, POSITION, SOONEST
 from db.places import Page, Stored, ToOne, Type, belong, columns, refer
+from db.social import counted
 from db.viewers import viewer_values
 from domain.accounts import Viewer
+from domain.entitlements import SCOPES
 from domain.ids import Kind, Ref
 from domain.releases import ReleaseStatus
 from domain.rituals import BEST_MOMENTS, OVER, Presave, RitualDraft, RitualState, RitualTimes
@@ -55,6 +61,7 @@ RITUAL = Type(
         **columns(
             tables.ritual, "title", "state", "opens_at", "releases_at", "ends_at", "presave_count", "version", id="ref"
         ),
+        "url": address_in_world(Kind.RITUAL),
         "world": ToOne("World", refer("artist_id"), always=True),
         "hook": ToOne("Hook", refer("hook_id"), action=Action.READ),
         "release": ToOne("Release", refer("release_id"), action=Action.READ),
@@ -63,6 +70,13 @@ RITUAL = Type(
             "Presave", belong("ritual_id"), Paging({"POSITION": POSITION}, "POSITION"), action=Action.LIST
         ),
         "participation": ToOne("RitualParticipation", belong("ritual_id")),
+        "unlockScope": Stored(lambda ritual: ritual.c.unlock_scope, nullable=True, plain=True),
+        "unlocked": ToOne(
+            "Asset", lambda row, asset, _: asset.c.id == current_id(row.c.unlock_asset_id), action=Action.READ
+        ),
+        "clips": clips_with("ritual_id"),
+        "commentCount": counted("comments"),
+        "comments": comments_on("ritual_id"),
         "memory": ToOne("RitualMemory", _remembered),
     },
 )
@@ -75,6 +89,7 @@ RITUAL_MEMORY = Type(
         "people": Stored(lambda ritual: ritual.c.people),
         "messages": Stored(lambda ritual: ritual.c.messages),
         "reactions": Stored(lambda ritual: ritual.c.reactions),
+        "clips": Stored(lambda ritual: ritual.c.clips),
         "bestMoments": Stored(lambda ritual: ritual.c.best_moments),
     },
 )
@@ -103,7 +118,7 @@ RITUAL_PARTICIPATION = Type(
 
 @dataclass(frozen=True, slots=True)
 class HeldRitual:
-    """A ritual under the writer's lock.
+    """A ritual, as who writes around it needs it.
 
     Attributes:
         id: of the ritual.
@@ -112,6 +127,8 @@ class HeldRitual:
         room: where people gather.
         state: where it stands.
         times: of it.
+        presaves: how many wait for it, or waited.
+        unlocks: what those get who waited, once it is out.
         is_out: what it is around is there for everybody; a hook is from its time on.
         version: the optimistic version.
     """
@@ -122,8 +139,15 @@ class HeldRitual:
     room: UUID
     state: RitualState
     times: RitualTimes
+    presaves: int
+    unlocks: Ref | None
     is_out: bool
     version: int
+
+    @property
+    def around(self) -> tuple[UUID | None, UUID | None]:
+        """The hook, or the release."""
+        return (self.subject.id, None) if self.subject.kind is Kind.HOOK else (None, self.subject.id)
 
 
 async def hold_ritual(
@@ -144,6 +168,12 @@ async def hold_due(connection: AsyncConnection, ritual_id: UUID) -> HeldRitual:
     return await _held(connection, (await connection.execute(query)).one())
 
 
+async def ritual_of(connection: AsyncConnection, ritual_id: UUID) -> HeldRitual:
+    """A ritual as it stands; nobody asks for it."""
+    query = select(tables.ritual).where(tables.ritual.c.id == ritual_id)
+    return await _held(connection, (await connection.execute(query)).one())
+
+
 async def hold_awaiting(connection: AsyncConnection, release_id: UUID) -> list[HeldRitual]:
     """Lock the rituals that wait for a release that comes out in this transaction."""
     ritual = tables.ritual
@@ -160,7 +190,16 @@ async def _held(connection: AsyncConnection, row: Any) -> HeldRitual:
         subject = Ref(Kind.RELEASE, row.release_id)
         is_out = (await connection.execute(query)).scalar_one() == ReleaseStatus.PUBLISHED.value
     times = RitualTimes(row.opens_at, row.releases_at, row.ends_at)
-    return HeldRitual(row.id, row.artist_id, subject, row.room_id, RitualState(row.state), times, is_out, row.version)
+    state, unlocks = RitualState(row.state), _unlocks(row)
+    about = row.artist_id, subject, row.room_id, state, times
+    return HeldRitual(row.id, *about, row.presave_count, unlocks, is_out, row.version)
+
+
+def _unlocks(row: Any) -> Ref | None:
+    if row.unlock_scope is None:
+        return None
+    kind = next(kind for kind, scope in SCOPES.items() if scope.value == row.unlock_scope)
+    return Ref(kind, row.unlock_asset_id or row.artist_id)
 
 
 async def overlaps(connection: AsyncConnection, artist_id: UUID, times: RitualTimes) -> bool:
@@ -182,7 +221,12 @@ async def add_ritual(
     around = {"hook_id" if draft.subject.kind is Kind.HOOK else "release_id": draft.subject.id}
     times = {"opens_at": draft.times.opens_at, "releases_at": draft.times.releases_at, "ends_at": draft.times.ends_at}
     row = {"id": ritual_id, "artist_id": artist_id, "room_id": room_id, "announced_by_id": account_id}
-    await connection.execute(insert(tables.ritual).values(**row, **around, **times, title=draft.title))
+    promised: dict[str, Any] = {}
+    if draft.unlocks is not None:
+        of_world = draft.unlocks.kind is Kind.ARTIST
+        asset = None if of_world else draft.unlocks.id
+        promised = {"unlock_scope": SCOPES[draft.unlocks.kind].value, "unlock_asset_id": asset}
+    await connection.execute(insert(tables.ritual).values(**row, **around, **times, **promised, title=draft.title))
 
 
 async def move_ritual(
@@ -210,19 +254,21 @@ async def add_presave(
     return True
 
 
-async def presaves_of(connection: AsyncConnection, ritual_id: UUID) -> list[Presave]:
-    """Who was there, in the order of arrival."""
+async def presaves_after(connection: AsyncConnection, ritual_id: UUID, nth: int, most: int) -> list[Presave]:
+    """The next of those who were there, in the order of arrival."""
     presave = tables.ritual_presave
     query = select(presave.c.account_id, presave.c.created_at, presave.c.position)
-    rows = await connection.execute(query.where(presave.c.ritual_id == ritual_id).order_by(presave.c.position))
+    following = presave.c.ritual_id == ritual_id, presave.c.position > nth
+    rows = await connection.execute(query.where(*following).order_by(presave.c.position).limit(most))
     return [Presave(Ref(Kind.ACCOUNT, row.account_id), row.created_at, row.position) for row in rows]
 
 
-async def add_proofs(connection: AsyncConnection, ritual_id: UUID, proofs: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what each participant can show, in the order of arrival."""
+async def add_proofs(connection: AsyncConnection, ritual_id: UUID, proofs: Mapping[int, Mapping[str, Any]]) -> None:
+    """Keep what participants can show, by their place in the order of arrival."""
     presave = tables.ritual_presave
-    given = func.unnest(literal([orjson.dumps(dict(proof)).decode() for proof in proofs], ARRAY(Text)))
-    each = select(given.table_valued("proof", with_ordinality="nth").render_derived()).subquery()
+    written = literal([orjson.dumps(dict(proof)).decode() for proof in proofs.values()], ARRAY(Text))
+    given = func.unnest(literal([*proofs], ARRAY(Integer)), written)
+    each = select(given.table_valued("nth", "proof").render_derived()).subquery()
     signed = update(presave).where(presave.c.ritual_id == ritual_id, presave.c.position == each.c.nth)
     await connection.execute(signed.values(proof=each.c.proof.cast(JSONB)))
 
@@ -239,11 +285,12 @@ _MEMORY = text("""
               UNION SELECT account_id FROM ritual_presave WHERE ritual_id = :ritual) AS everybody) AS people,
            (SELECT count(*) FROM here WHERE kind = 'MESSAGE') AS messages,
            (SELECT count(*) FROM here WHERE kind = 'REACTION') AS reactions,
+           (SELECT count(*) FROM clip WHERE ritual_id = :ritual AND state = 'APPROVED') AS clips,
            coalesce((SELECT array_agg(minute ORDER BY minute) FROM moments), '{}') AS best_moments
 """).columns(best_moments=ARRAY(DateTime(timezone=True)))
 
 
 async def remembered(connection: AsyncConnection, held: HeldRitual, until: datetime) -> dict[str, Any]:
-    """What a held ritual came to, from its opening on: how many people, messages, reactions, and its best minutes."""
+    """What a held ritual came to, from its opening on: people, messages, reactions and clips, and its best minutes."""
     values = {"room": held.room, "begins": held.times.opens_at, "ends": until, "most": BEST_MOMENTS, "ritual": held.id}
     return dict((await connection.execute(_MEMORY, values)).mappings().one())

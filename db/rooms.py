@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -47,12 +48,16 @@ def _place_of(room: Any, number: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def _now_wears(row: Any, visual: Any, _: Bound) -> ColumnElement[bool]:
-    """The atmosphere of the hook that is heard or of the track's, else that of the world."""
+    """The atmosphere of the hook that is heard or of the track's, where it may be seen still; else the world's."""
     hook, worn, artist = tables.hook.alias(), tables.visual_world.alias(), tables.artist.alias()
     of_hook = (
         select(worn.c.id)
         .join_from(worn, hook, hook.c.id == worn.c.hook_id)
-        .where(hook.c.track_id == row.c.now_track_id, worn.c.state == "ACTIVE")
+        .where(
+            hook.c.track_id == row.c.now_track_id,
+            worn.c.state == "ACTIVE",
+            allowed(tables.visual_world, Action.READ, worn),
+        )
         .correlate_except(worn, hook)
     )
     of_world = select(artist.c.visual_id).where(artist.c.id == row.c.artist_id).correlate_except(artist)
@@ -183,7 +188,7 @@ async def add_room_event(
         RELEASE_PUBLISHED           release (id), title
         CLIP_APPROVED               clip (id)
         HEAT_CHANGED                heat
-        PRESENCE                    nothing: somebody joined
+        PRESENCE                    joined: true, or false where they left
         FOLLOWED, SUPPORTED         nothing
 
     Args:
@@ -242,3 +247,12 @@ async def last_events(connection: AsyncConnection, rooms: Sequence[UUID]) -> Map
         room.c.id == any_(bindparam("rooms", list(rooms), type_=ARRAY(Uuid)))
     )
     return {row.id: (row.epoch, row.last_event_id) for row in await connection.execute(query)}
+
+
+async def forget_events(connection: AsyncConnection, kept_for: timedelta, most: int) -> int:
+    """Remove the oldest events, so many at most, but for what a ritual is still to remember; how many they were.
+
+    Nothing of the last day goes, however short they are to be kept: the database itself sees to that.
+    """
+    removed: int = (await connection.execute(select(func.forget_events(kept_for, most)))).scalar_one()
+    return removed

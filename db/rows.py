@@ -6,7 +6,7 @@ Nothing here writes JSON or joins hops: each function answers rows, and GraphQL'
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from domain.accounts import Viewer
 ROOT = UUID(int=0)
 """The key under which a root's page stands: it has no parent."""
 
+_EDGE = "@edge."
 _KEYS = bindparam("parent_keys", type_=ARRAY(Uuid()), required=True)
 
 
@@ -36,6 +37,7 @@ class Found:
         values: its stored values by SDL name, those of an object in the row as `name.inner`.
         shown: whether fields of an exposure are shown of it.
         order_key: the key it stands at in the page it was read in.
+        edge: what that page says of its place, by SDL name.
     """
 
     type: str
@@ -43,6 +45,7 @@ class Found:
     values: Mapping[str, Any]
     shown: Mapping[Exposure, bool]
     order_key: Any = None
+    edge: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RowReader:
@@ -73,7 +76,8 @@ class RowReader:
         if base.kinds:
             name = next(kind.type for kind in base.kinds if row["@kind"] in kind.words)
         shown = {exposure: base.shown is None or row[f"@{exposure.name}"] for exposure in Exposure}
-        return Found(name, row["@id"], _values(row), shown, row.get("@key"))
+        edge = {key.removeprefix(_EDGE): value for key, value in row.items() if key.startswith(_EDGE)}
+        return Found(name, row["@id"], _values(row), shown, row.get("@key"), edge)
 
     async def own(self, type_: Type, keys: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
         """The detail rows of assets of one kind, by key."""
@@ -150,6 +154,7 @@ class RowReader:
         listed = (
             self._columns(type_, row) if place.source is None else [row.c.id.label("@id"), row.c.kind.label("@kind")]
         )
+        listed += [stored.value(row).label(f"{_EDGE}{name}") for name, stored in place.edge.items()]
         inner = (
             select(*listed, order.value(row).label("@key"))
             .where(*conditions)

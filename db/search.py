@@ -6,7 +6,7 @@ lyrics of a track, every word by its beginning. A search answers at most a thous
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +38,7 @@ from db import tables
 from db.access import Action
 from db.arguments import LONGEST_TEXT, Bound, Filter, Paging, clean_text
 from db.orders import WORDS, Order
-from db.places import Kind, Page, Type
+from db.places import Kind, Page, Permitted, Type
 from domain.errors import BadInput
 from domain.search import LONGEST_QUERY_WORDS, LONGEST_WORD, FoundKind, fold, words_of
 
@@ -94,7 +94,7 @@ def _tsquery(words: ColumnElement[Any], *, typos: bool) -> ColumnElement[Any]:
     return select(cast(all_, TSQUERY)).select_from(word).scalar_subquery()
 
 
-def _found(bound: Bound, permitted: Callable[[Any], ColumnElement[bool]]) -> FromClause:
+def _found(bound: Bound, permitted: Permitted) -> FromClause:
     """At most a thousand entries that may be seen, ranked. Of a track whoever may list it may see everything."""
     entry, words = tables.search_entry.alias(), bound["query"]
     # Worked out once, however often they are spoken of.
@@ -112,7 +112,7 @@ def _found(bound: Bound, permitted: Callable[[Any], ColumnElement[bool]]) -> Fro
     )
     rank_key = func.concat(rank, entry.c.sort_key, type_=Text(collation="C")).collate("C").label("rank_key")
     found = or_(entry.c.words.bool_op("@@")(nearly), entry.c.lyrics.bool_op("@@")(exactly))
-    conditions = [found, permitted(entry)]
+    conditions = [found, permitted(tables.search_entry, entry)]
     if "kinds" in bound:
         conditions.append(entry.c.kind == any_(bound["kinds"]))
     ranked = select(entry.c.node_id.label("id"), entry.c.kind, rank_key).where(*conditions)

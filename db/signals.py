@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     DateTime,
     Float,
@@ -75,6 +77,12 @@ async def add_signal(
     await connection.execute(_ADD, values)
 
 
+async def add_signals(connection: AsyncConnection, accounts: Sequence[UUID], kind: SignalKind, around: Around) -> None:
+    """Note what many people did at once, beside any room, as `add_signal` notes it of one: in one statement."""
+    values = {**asdict(around), "accounts": list(accounts), "kind": kind.value, "most": WEIGHTS[kind].a_day}
+    await connection.execute(_ADD_ALL, values)
+
+
 async def add_room_signal(connection: AsyncConnection, viewer: Viewer, kind: SignalKind, room_id: UUID) -> None:
     """Note what somebody did in a room: it is done around what the room is about, too. Write it last."""
     room = tables.room
@@ -94,11 +102,15 @@ _TODAY = func.timezone("UTC", func.date_trunc("day", func.timezone("UTC", func.n
 
 def _before(signal: Any) -> list[ColumnElement[bool]]:
     """Of the same kind, by the same person, at the same place."""
+    return [signal.c.account_id == _parameter("account", Uuid), *_there(signal)]
+
+
+def _there(signal: Any) -> list[ColumnElement[bool]]:
+    """Of the same kind, at the same place."""
     named = [
         signal.c[f"{name}_id"].is_not_distinct_from(_parameter(name, Uuid)) for name in ("hook", "release", "room")
     ]
-    who = signal.c.account_id == _parameter("account", Uuid), signal.c.kind == _parameter("kind", Text)
-    return [*who, signal.c.artist_id == _ARTIST, *named]
+    return [signal.c.kind == _parameter("kind", Text), signal.c.artist_id == _ARTIST, *named]
 
 
 def _cooled(weight: ColumnElement[Any], since: ColumnElement[Any], now: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -140,6 +152,34 @@ def _adding() -> Any:
 
 
 _ADD = _adding()
+
+
+def _adding_all() -> Any:
+    signal, today, membership = tables.signal, tables.signal.alias(), tables.membership.alias()
+    people = func.unnest(_parameter("accounts", ARRAY(Uuid)), type_=Uuid).table_valued("id", name="people")
+    person = people.render_derived()
+    own = exists().where(
+        membership.c.artist_id == _ARTIST, membership.c.account_id == person.c.id, membership.c.ended_at.is_(None)
+    )
+    # Found once for all of them, however many they are.
+    capped = (
+        select(today.c.account_id)
+        .where(*_there(today), today.c.at >= _TODAY)
+        .group_by(today.c.account_id)
+        .having(func.count() >= _parameter("most", Integer))
+    )
+    written = select(
+        _parameter("kind", Text),
+        person.c.id,
+        own.correlate_except(membership),
+        _ARTIST,
+        *[_parameter(name, Uuid) for name in ("hook", "release", "room")],
+    ).where(person.c.id.not_in(capped))
+    columns = ["kind", "account_id", "own", "artist_id", "hook_id", "release_id", "room_id"]
+    return insert(signal).from_select(columns, written)
+
+
+_ADD_ALL = _adding_all()
 
 
 def _heat_of(weight: ColumnElement[Any]) -> ColumnElement[float]:

@@ -94,21 +94,25 @@ SHARE_LINKS = Page("ShareLink", belong("account_id"), Paging({"NEWEST": NEWEST},
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is done: a world, or a hook in it.
+    """Where something is done: a world, or a hook or a ritual in it.
 
     Attributes:
-        subject: the artist or the hook.
+        subject: the artist, the hook or the ritual.
         artist: whose it is.
-        logged: what the change log names: the artist, or the track of the hook.
+        logged: what the change log names: the artist, the track of the hook, or the ritual.
+        hook: the hook, or the one the ritual is around.
+        release: the release the ritual is around.
         start_ms: where the hook begins in its track; 0 of a world.
         end_ms: where it ends.
-        room: where it is heard of: the room of the hook; where it has none and everybody may see the hook, or of a
-            world, the room of the world. None where there is none, or where the viewer is not to be heard.
+        room: where it is heard of: the room of the hook or of the ritual; where a hook has none and everybody may see
+            it, or of a world, the room of the world. None where there is none, or where the viewer is not to be heard.
     """
 
     subject: Ref
     artist: UUID
     logged: UUID
+    hook: UUID | None
+    release: UUID | None
     start_ms: int
     end_ms: int
     room: UUID | None
@@ -118,22 +122,17 @@ class Place:
         """What the change log names beside that."""
         return [] if self.hook is None else [self.hook]
 
-    @property
-    def hook(self) -> UUID | None:
-        """The hook; None of a world."""
-        return self.subject.id if self.subject.kind is Kind.HOOK else None
-
 
 _SUBJECT = bindparam("subject", type_=Uuid, required=True)
 
 
 async def place_of(connection: AsyncConnection, viewer: Viewer, subject: Ref) -> Place | None:
-    """The world of an artist, or a hook the viewer may read; None where it is not there for them."""
-    query: Any = _HOOK_PLACE if subject.kind is Kind.HOOK else _WORLD_PLACE
-    row = (await connection.execute(query, {**viewer_values(viewer), "subject": subject.id})).first()
+    """The world of an artist, or a hook or a ritual the viewer may read; None where it is not there for them."""
+    row = (await connection.execute(_PLACES[subject.kind], {**viewer_values(viewer), "subject": subject.id})).first()
     if row is None:
         return None
-    return Place(Ref(subject.kind, row.id), row.artist_id, row.logged_id, row.start_ms, row.end_ms, row.room_id)
+    around = (row.artist_id, row.logged_id, row.hook_id, row.release_id)
+    return Place(Ref(subject.kind, row.id), *around, row.start_ms, row.end_ms, row.room_id)
 
 
 def _asked(row: Any) -> ColumnElement[bool]:
@@ -160,6 +159,8 @@ def _world_place() -> Any:
         artist.c.id,
         artist.c.id.label("artist_id"),
         artist.c.id.label("logged_id"),
+        null().label("hook_id"),
+        null().label("release_id"),
         literal(0).label("start_ms"),
         literal(0).label("end_ms"),
         _world_room(artist.c.id).label("room_id"),
@@ -177,6 +178,8 @@ def _hook_place() -> Any:
             hook.c.id,
             asset.c.owner_id.label("artist_id"),
             asset.c.id.label("logged_id"),
+            hook.c.id.label("hook_id"),
+            null().label("release_id"),
             hook.c.start_ms,
             hook.c.end_ms,
             func.coalesce(own, beside).label("room_id"),
@@ -186,7 +189,22 @@ def _hook_place() -> Any:
     )
 
 
-_WORLD_PLACE, _HOOK_PLACE = _world_place(), _hook_place()
+def _ritual_place() -> Any:
+    ritual, room = tables.ritual.alias(), tables.room.alias()
+    own = select(room.c.id).where(room.c.id == ritual.c.room_id, ~_silenced(room)).correlate_except(room)
+    return select(
+        ritual.c.id,
+        ritual.c.artist_id,
+        ritual.c.id.label("logged_id"),
+        ritual.c.hook_id,
+        ritual.c.release_id,
+        literal(0).label("start_ms"),
+        literal(0).label("end_ms"),
+        own.scalar_subquery().label("room_id"),
+    ).where(ritual.c.id == _SUBJECT, allowed(tables.ritual, Action.READ, ritual))
+
+
+_PLACES = {Kind.ARTIST: _world_place(), Kind.HOOK: _hook_place(), Kind.RITUAL: _ritual_place()}
 
 
 async def is_followed(connection: AsyncConnection, artist_id: UUID) -> bool:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 from db.arguments import Bound, Paging
+from db.engine import Database
+from db.facts import terms_of
+from db.history import holds_now
 from db.orders import POSITION
-from db.places import Page, Stored, ToOne, Type, belong, columns, refer
+from db.places import Computed, Page, Stored, ToOne, Type, belong, columns, refer
 from db.wearers import Wearer, wear
 from domain.assets import MediaRole
 from domain.colours import Hsl
 from domain.hooks import VisualState
 from domain.ids import Kind
+from domain.levels import Spoken
 from domain.media import ContentState
+from domain.rights import Level, Term
 
 
 def _stated(row: Any, policy: Any, _: Bound) -> ColumnElement[bool]:
@@ -37,8 +42,40 @@ VISUAL_WORLD = Type(
         "owner": ToOne("Artist", refer("owner_id"), always=True),
         "credits": Page("Credit", belong("visual_id"), Paging({"POSITION": POSITION}, "POSITION")),
         "policy": ToOne("PermissionPolicy", _stated),
+        "reuse": Computed(),
     },
 )
+
+_SAID = (
+    select(tables.visual_world.c.id, tables.policy.c.level, tables.policy.c.term_set_id)
+    .outerjoin(
+        tables.policy,
+        or_(
+            and_(tables.policy.c.subject_id == tables.visual_world.c.id, tables.policy.c.level == Level.VISUAL.value),
+            and_(
+                tables.policy.c.subject_id == tables.visual_world.c.owner_id,
+                tables.policy.c.level == Level.ARTIST.value,
+            ),
+        )
+        & holds_now(tables.policy),
+    )
+    .where(tables.visual_world.c.id == any_(bindparam("visuals", type_=ARRAY(Uuid))))
+)
+
+
+async def said_of_visuals(database: Database, visuals: Sequence[UUID]) -> Mapping[UUID, Spoken]:
+    """What is stated of the reuse of some visual worlds: of each by itself, then by its artist."""
+    async with database.read() as connection:
+        rows = (await connection.execute(_SAID, {"visuals": list(visuals)})).all()
+    terms = await terms_of(database, {str(row.term_set_id) for row in rows if row.term_set_id is not None})
+    said: dict[UUID, dict[Level, tuple[Term, ...]]] = {row.id: {} for row in rows}
+    for row in rows:
+        if row.term_set_id is not None:
+            said[row.id][Level(row.level)] = terms[str(row.term_set_id)]
+    # Its own word is to a visual world what an asset's is to an asset.
+    heard = (Level.VISUAL, Level.ASSET), (Level.ARTIST, Level.ARTIST)
+    return {id_: tuple((of, levels[by]) for by, of in heard if by in levels) for id_, levels in said.items()}
+
 
 CHANGEABLE = ("source_id", "title", "texture", "colour", "lyric_behaviour", "motion", "badges")
 

@@ -53,6 +53,7 @@ class Viewer:
         acts_for: the artists an agent's key takes licenses for, whose grants its questions hear; what is private to
             them it does not see.
         key: which key an agent has.
+        only_tries: the key is for trying: it writes nothing.
     """
 
     account: UUID | None = None
@@ -63,6 +64,7 @@ class Viewer:
     signed_in_at: datetime | None = None
     acts_for: tuple[UUID, ...] = ()
     key: UUID | None = None
+    only_tries: bool = False
 
     @property
     def grantees(self) -> tuple[UUID, ...]:
@@ -91,12 +93,13 @@ PROGRAM = Viewer(is_agent=True, scopes=frozenset({KeyScope.READ, KeyScope.CHECK}
 """A program without a key: what is only announced is shown to people, in worlds, and not to programs."""
 
 
-def allow(viewer: Viewer, scope: KeyScope | None) -> None:
+def allow(viewer: Viewer, scope: KeyScope | None, *, writes: bool = False) -> None:
     """Let a key do what its scopes say, and a person anything.
 
     Args:
         viewer: who asks.
         scope: what a key must allow; None for what only a person does.
+        writes: something is kept of it, which no key does that only tries.
 
     Raises:
         Forbidden: a key asks for more than it allows.
@@ -105,6 +108,8 @@ def allow(viewer: Viewer, scope: KeyScope | None) -> None:
         raise Forbidden("Only a signed-in person may do this, never a key.")
     if viewer.is_agent and scope not in viewer.scopes:
         raise Forbidden(f"This key lacks the scope {scope}.")
+    if viewer.only_tries and writes:
+        raise Forbidden("A test key writes nothing.")
 
 
 def person_of(viewer: Viewer) -> UUID:

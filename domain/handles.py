@@ -12,13 +12,13 @@ _FORM = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _FOLDED = str.maketrans({"0": "o", "1": "l", "m": "rn", "w": "vv", "-": "", "_": "", ".": ""})
 _RESERVED = """
 about abuse account accounts admin administrator agent agents anonymous api app artist artists asset assets audio
-billing blog bot casset cassette contact cron dashboard discover docs edit everyone explore feed graphiql graphql
-guest help home hook hooks hostmaster image images import info instrument instruments internal invite jobs join
-legal licence license livez login logout mail mcp media me metrics moderator new news nobody null official openapi
-owner password payments platform postmaster press privacy profile readyz register release releases reset ritual
-rituals room rooms root sample samples schema search security session settings sign-in sign-out sign-up signin
-signout signup staff static status studio support system team terms track tracks undefined upload user users
-verify webhook webhooks webmaster well-known world worlds www you
+billing blog bot cards casset cassette contact cron dashboard discover docs edit everyone explore feed graphiql
+graphql guest help home hook hooks hostmaster image images import info instrument instruments internal invite jobs
+join legal licence license livez login logout mail mcp me media metrics moderator new news nobody null oembed
+official openapi owner pages password payments platform postmaster press privacy profile readyz register release
+releases reset ritual rituals room rooms root sample samples schema search security session settings sign-in
+sign-out sign-up signin signout signup staff static status studio support system team terms track tracks undefined
+upload user users verify webhook webhooks webmaster well-known world worlds www you
 """
 
 

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     PRESAVE = "presave"
     ROOM = "room"
     MESSAGE = "message"
+    CLIP = "clip"
     COMMENT = "comment"
     SHARE = "share"
     ACTIVITY = "activity"

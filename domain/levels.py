@@ -16,7 +16,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.facts import Facts, Question, Statement
-from domain.rights import COMPOSITION_EXCEPTION, PLATFORM_DEFAULT, Decision, Layer, Level, Outcome, Term, Use
+from domain.rights import COMPOSITION_EXCEPTION, PLATFORM_DEFAULT, Decision, Layer, Level, Outcome, Term, Use, strictest
 
 WIDTH = 16
 """How many bits uses and layers take."""
@@ -134,6 +134,12 @@ def _of_version(facts: Facts, version: UUID) -> Iterator[Statement]:
 
 
 Spoken = tuple[tuple[Level, tuple[Term, ...]], ...]
+
+
+def said_of(spoken: Spoken, use: Use, on: date) -> Outcome:
+    """What some levels say of a use, the more specific first: everywhere, for whatever purpose, in both layers."""
+    words = _voice(spoken, (), on, None, None).words
+    return strictest(words[BITS[use, layer]].outcome for layer in Layer)
 
 
 @lru_cache(maxsize=4096)

@@ -23,6 +23,8 @@ ENERGY_HALVES = timedelta(hours=48)
 HEAT_HALVES = timedelta(minutes=10)
 FORGOTTEN_AFTER = 32
 """Half-lives: what is older adds less than any digit that is told."""
+APART = timedelta(days=1)
+"""What rises is compared with what it was so long ago."""
 TENTH = 10
 """Steps of heat in which a room is told of it."""
 EARLY = timedelta(hours=72)
@@ -69,6 +71,10 @@ WEIGHTS: Final[Mapping[SignalKind, Weight]] = {
 }
 
 
+SPENT = frozenset({SignalKind.UNLOCK})
+"""What may come of having paid: it adds to energy, and never to what people are led to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """Something somebody did.
@@ -108,6 +114,17 @@ def energy(signals: Iterable[Signal], now: datetime, halves: timedelta = ENERGY_
 def heat(signals: Iterable[Signal], now: datetime) -> float:
     """The energy of a room, of what is done in it: the same law, and what is done cools in minutes."""
     return energy(signals, now, HEAT_HALVES)
+
+
+def rise(signals: Iterable[Signal], now: datetime) -> float:
+    """How much the energy grew in a day, where it did, to one decimal. What may have been paid for is left out.
+
+    It is no measure of all that is done but of what is new: only what is done in that day adds to it.
+    """
+    free = [signal for signal in signals if signal.kind not in SPENT and signal.at <= now]
+    earlier = now - APART
+    before = energy([signal for signal in free if signal.at <= earlier], earlier)
+    return max(0.0, round(energy(free, now) - before, 1))
 
 
 def early_motion(signals: Iterable[Signal], out_at: datetime | None) -> int:

@@ -1,8 +1,8 @@
 """What may be done with a work, told in the words of other standards, all out of one table.
 
-RSL 1.0, AIPREF's `Content-Usage`, Cloudflare's `Content-Signal`, TDMRep and ODRL 2.2. None of them is ever more
-permissive than what was decided: what is to be licensed or asked for is never told as allowed, and what is not known is
-denied.
+RSL 1.0, AIPREF's `Content-Usage`, Cloudflare's `Content-Signal`, TDMRep, ODRL 2.2 and CAWG 1.1. None of them is ever
+more permissive than what was decided: what is to be licensed or asked for is never told as allowed, and what is not
+known is denied.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from domain.rights import Outcome, Use
 RSL = "https://rslstandard.org/rsl"
 TERMS = "https://casset.example/ns/uses#"
 """Names of uses that no standard has."""
+OWN = "example.casset"
+"""The same, where names are domains the other way round."""
 ODRL = "http://www.w3.org/ns/odrl/2/"
 TDM = "http://www.w3.org/ns/tdmrep#"
 
@@ -28,25 +30,39 @@ class Words(NamedTuple):
         aipref: the label of `Content-Usage`.
         signal: the word of `Content-Signal`.
         odrl: the action, and what it is part of where it is our own.
+        cawg: the labels of entries.
     """
 
     rsl: str | None
     aipref: str | None
     signal: str | None
     odrl: tuple[str, str | None]
+    cawg: tuple[str, ...]
 
 
 WORDS: Mapping[Use, Words] = {
-    Use.REMIX: Words("casset:remix", None, None, (f"{TERMS}remix", f"{ODRL}derive")),
-    Use.STEMS: Words("casset:stems", None, None, (f"{ODRL}extract", None)),
-    Use.SYNC: Words("casset:sync", None, None, (f"{ODRL}synchronize", None)),
-    Use.VISUAL_REUSE: Words("casset:visual-reuse", None, None, (f"{ODRL}include", None)),
-    Use.AI_TRAINING: Words("ai-train", "train-ai", "ai-train", (f"{TDM}mine", None)),
-    Use.AI_GENERATION: Words("ai-input", "ai-use", "ai-input", (f"{TERMS}ai-generation", f"{ODRL}derive")),
-    Use.DERIVATIVE_REGISTRATION: Words(
-        "casset:register-derivative", None, None, (f"{TERMS}register-derivative", f"{ODRL}derive")
+    Use.REMIX: Words("casset:remix", None, None, (f"{TERMS}remix", f"{ODRL}derive"), (f"{OWN}.remix",)),
+    Use.STEMS: Words("casset:stems", None, None, (f"{ODRL}extract", None), (f"{OWN}.stems",)),
+    Use.SYNC: Words("casset:sync", None, None, (f"{ODRL}synchronize", None), (f"{OWN}.sync",)),
+    Use.VISUAL_REUSE: Words("casset:visual-reuse", None, None, (f"{ODRL}include", None), (f"{OWN}.visual_reuse",)),
+    Use.AI_TRAINING: Words(
+        "ai-train",
+        "train-ai",
+        "ai-train",
+        (f"{TDM}mine", None),
+        ("cawg.ai_generative_training", "cawg.ai_training"),
     ),
-    Use.COMMERCIAL_USE: Words(None, None, None, (f"{ODRL}commercialize", f"{ODRL}use")),
+    Use.AI_GENERATION: Words(
+        "ai-input", "ai-use", "ai-input", (f"{TERMS}ai-generation", f"{ODRL}derive"), ("cawg.ai_inference",)
+    ),
+    Use.DERIVATIVE_REGISTRATION: Words(
+        "casset:register-derivative",
+        None,
+        None,
+        (f"{TERMS}register-derivative", f"{ODRL}derive"),
+        (f"{OWN}.register_derivative",),
+    ),
+    Use.COMMERCIAL_USE: Words(None, None, None, (f"{ODRL}commercialize", f"{ODRL}use"), (f"{OWN}.commercial_use",)),
 }
 
 
@@ -150,3 +166,24 @@ def odrl(told: Permissions, uid: str, target: str, assigner: str) -> dict[str, A
 def _action(words: Words) -> Any:
     name, part_of = words.odrl
     return name if part_of is None else {"@id": name, "includedIn": part_of}
+
+
+def cawg(told: Permissions, quote: str, contact: str) -> dict[str, Any]:
+    """An assertion of CAWG (training and data mining 1.1), as C2PA takes it into what is said of a file.
+
+    `constrained` without saying by what counts as `notAllowed`: it leads to where a license is asked for, or the owner.
+    """
+    entries = {label: _entry(told.of(use), quote, contact) for use, words in WORDS.items() for label in words.cawg}
+    return {"label": "cawg.training-mining", "data": {"entries": entries}}
+
+
+def _entry(said: Outcome, quote: str, contact: str) -> dict[str, str]:
+    match said:
+        case Outcome.ALLOWED:
+            return {"use": "allowed"}
+        case Outcome.LICENSE_REQUIRED:
+            return {"use": "constrained", "constraint_info": quote}
+        case Outcome.CONTACT_OWNER:
+            return {"use": "constrained", "constraint_info": contact}
+        case _:
+            return {"use": "notAllowed"}

@@ -12,11 +12,12 @@ from stdnum import ean, isrc
 
 from domain.errors import BadInput
 from domain.ids import Kind, parse_ref
-from domain.links import kind_of
+from domain.links import SHARED, kind_of
 
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 _MBID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HANDLE = re.compile(r"@?([a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?)")
+_IN_WORLD = re.compile(r"/[^/]+/([a-z]+)s/([^/]+)")
 _UPC_LENGTH = 12
 
 
@@ -67,7 +68,7 @@ def recognise(text: str) -> Reference | None:
 
 
 def _address(text: str) -> Reference | None:
-    """`/[handle]` is the address of a world, `/s/[code]` a share link."""
+    """`/[handle]` is the address of a world, `/[handle]/hooks/[id]` of a hook in it, `/s/[code]` a share link."""
     try:
         path = urlsplit(text).path
     except ValueError:
@@ -76,5 +77,17 @@ def _address(text: str) -> Reference | None:
     kind = None if code == path else kind_of(code)
     if kind is not None:
         return Reference(Match.SHARE_LINK, kind, code)
+    if within := _IN_WORLD.fullmatch(path):
+        return _within(*within.groups())
     found = _HANDLE.fullmatch(path.strip("/").casefold())
     return Reference(Match.ADDRESS, None, found[1]) if found else None
+
+
+def _within(kind: str, text: str) -> Reference | None:
+    """What is in a world; which one that is, its id says: an address stays good when a handle changes."""
+    try:
+        ref = parse_ref(text)
+    except BadInput:
+        return None
+    is_there = ref.kind.value == kind and ref.kind in SHARED and ref.kind is not Kind.ARTIST
+    return Reference(Match.ADDRESS, ref.kind, ref.id) if is_there else None

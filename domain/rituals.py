@@ -57,11 +57,16 @@ class RitualTimes:
 
 @dataclass(frozen=True, slots=True)
 class RitualDraft:
-    """A ritual somebody announces, around a hook or a release."""
+    """A ritual somebody announces, around a hook or a release.
+
+    Attributes:
+        unlocks: what those get who wait for it, once it is out; a world, a release or a track, or nothing.
+    """
 
     subject: Ref
     title: str
     times: RitualTimes
+    unlocks: Ref | None = None
 
 
 def checked_ritual(title: str, times: RitualTimes, now: datetime) -> str:
@@ -77,7 +82,8 @@ def checked_ritual(title: str, times: RitualTimes, now: datetime) -> str:
         raise Invalid("A ritual opens in the future, within a year.", path=("opensAt",))
     if times.releases_at < times.opens_at + SHORTEST:
         raise Invalid("It is out at least a minute after it opens.", path=("releasesAt",))
-    if not times.releases_at + SHORTEST <= times.ends_at <= times.opens_at + LONGEST:
+    # Differences: a time near the end of all time has none after it.
+    if times.ends_at - times.releases_at < SHORTEST or times.ends_at - times.opens_at > LONGEST:
         raise Invalid(
             "It ends at least a minute after it is out, and 31 days after it opens at most.", path=("endsAt",)
         )

@@ -20,6 +20,8 @@ SLOWEST_SECONDS = 6 * 60 * 60
 """How long people may be made to wait between two messages of theirs, at most."""
 RESUMABLE_EVENTS, RESUMABLE_FOR = 1_000, timedelta(minutes=10)
 """How far back a stream goes on from a mark; before that, it starts afresh."""
+KEPT_FOR = timedelta(days=7)
+"""How long events are kept: longer than anything looks back. A ritual keeps its own until it is over."""
 
 
 class RoomVisibility(StrEnum):

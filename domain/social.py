@@ -31,6 +31,10 @@ class ActivityKind(StrEnum):
     SAVED = "SAVED"
     COMMENTED = "COMMENTED"
     RELEASE_PUBLISHED = "RELEASE_PUBLISHED"
+    CLIP_SENT = "CLIP_SENT"
+    CLIP_APPROVED = "CLIP_APPROVED"
+    CLIP_REJECTED = "CLIP_REJECTED"
+    CLIP_REMOVED = "CLIP_REMOVED"
 
 
 def check_position(position_ms: int | None, start_ms: int, end_ms: int) -> None:

@@ -76,6 +76,9 @@ class World:
     name: str = stored("Its name.")
     tagline: str | None = stored("One line about it.")
     bio: str | None = stored("What the artist tells about themselves.")
+    url: str = stored(
+        "Where people find it. It begins with the origin of the house, where that is known; else it is on this host."
+    )
     artist: Artist = stored("Who holds it.")
     theme: Theme | None = stored("How it looks.")
     badges: list[Badge] = stored("How it was made, as its theme shows it.")

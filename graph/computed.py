@@ -9,7 +9,7 @@ from uuid import UUID
 
 from db.orders import WALKED
 from resolvers.analyses import analyses_of_tracks
-from resolvers.audio import playback_of
+from resolvers.audio import playback_of, playback_of_clips
 from resolvers.changes import changes
 from resolvers.context import Acting
 from resolvers.contributors import preview_splits
@@ -36,6 +36,7 @@ from resolvers.verdicts import (
     rights_of,
     rights_of_hooks,
 )
+from resolvers.visuals import reuse_of
 from resolvers.waveforms import waveforms_of_hooks, waveforms_of_tracks
 from resolvers.wording import release_terms, remix_terms
 
@@ -92,9 +93,11 @@ COMPUTED: Mapping[tuple[str, str], Batch] = {
     ("Asset", "descendants"): _walk(upwards=False),
     ("Hook", "rights"): lambda acting, hooks, given: rights_of_hooks(acting, hooks, _terms(given)),
     ("Hook", "remixTerms"): lambda acting, hooks, _: remix_terms(acting, hooks),
+    ("Clip", "playback"): lambda acting, clips, _: playback_of_clips(acting, clips),
     ("Hook", "playback"): lambda acting, hooks, _: playback_of(acting, hooks),
     ("Hook", "timedText"): lambda acting, hooks, _: timed_texts_of(acting, hooks),
     ("Hook", "waveform"): lambda acting, hooks, _: waveforms_of_hooks(acting, hooks),
+    ("VisualWorld", "reuse"): lambda acting, visuals, _: reuse_of(acting, visuals),
     ("Track", "lyrics"): lambda acting, tracks, _: lyrics_of_tracks(acting, tracks),
     ("Track", "analysis"): lambda acting, tracks, _: analyses_of_tracks(acting, tracks),
     ("Track", "waveform"): lambda acting, tracks, _: waveforms_of_tracks(acting, tracks),

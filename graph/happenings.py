@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 described(
     RoomEventKind,
-    PRESENCE="Somebody joined. Who is here is told by `presence`.",
+    PRESENCE="Somebody joined, or left. Who is here is told by `presence`.",
     NOW_CHANGED="Something else is heard now, or nothing.",
     MESSAGE="Somebody said something.",
     MESSAGE_DELETED="Something that was said was taken back.",
@@ -83,6 +83,7 @@ class RoomEvent:
     kind: RoomEventKind = stored("What happened.")
     at: DateTime = stored("When.")
     person: RoomPerson | None = stored("Who did it; null where nobody did, or nobody is named.")
+    joined: bool | None = stored("Of PRESENCE: whether they are a member from now on, or no longer.")
     message: RoomEventMessage | None = stored("Of MESSAGE and MESSAGE_DELETED: the message.")
     reaction: Annotated["Reaction", strawberry.lazy("graph.rooms")] | None = stored("Of REACTION: the reaction.")
     comment: RoomEventComment | None = stored("Of COMMENT: the comment.")

@@ -8,8 +8,10 @@ import strawberry
 
 from domain.assets import Badge
 from domain.hooks import HookOrder
+from graph.clips import Clip
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.lyrics import LyricLine
+from graph.playback import Playback
 from graph.social import Comment, ParticipationSnapshot
 from graph.themes import Theme
 from graph.verdicts import QUESTION, Verdict
@@ -23,16 +25,6 @@ if TYPE_CHECKING:
 described(HookOrder, NEWEST="Newest first.", OLDEST="Oldest first.")
 
 
-@strawberry.type(description="Where a hook is heard, for a few minutes.")
-class Playback:
-    """A token, as an address."""
-
-    url: str = stored("Where its sound is, on this host: an object that holds the window and nothing else.")
-    expires_at: DateTime = stored("When the address ends; ask again for another.")
-    start_ms: int = stored("Where the sound begins in the track, in milliseconds.")
-    duration_ms: int = stored("How long it is, in milliseconds.")
-
-
 @strawberry.type(description="The window of a track that people remember, and everything around it.")
 class Hook(Node):
     """A hook."""
@@ -41,6 +33,7 @@ class Hook(Node):
     end_ms: int = stored("Where it ends, in milliseconds.")
     duration_ms: int = stored("Its length: 30 seconds, less only where the track is shorter.")
     caption: str | None = stored("Its caption.")
+    url: str = stored("Where people find it, in its world: an address like `World.url`.")
     badges: list[Badge] = stored("How it was made.")
     version: int = stored("Grows with every write; send it back as `expectedVersion`.")
     created_at: DateTime = stored("When the row was written.")
@@ -74,6 +67,7 @@ class Hook(Node):
     viewer_likes: bool = stored("You like it.")
     viewer_saves: bool = stored("You keep it.")
     comments: Connection[Comment] = stored("What people say about it, newest first.", *PAGE)
+    replies: Connection[Clip] = stored("What people made from it: the clips its artist approved, newest first.", *PAGE)
     participation: ParticipationSnapshot | None = stored(
         "How people gather around it, measured every hour; null where nothing was."
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from domain.contributors import Pool
 from domain.licensing import Unpayable, UseKind
 from domain.payments import PaymentMethod
 from domain.rights import Layer, Outcome, Use
@@ -15,6 +16,7 @@ from graph.rights import PermissionPolicy, Price
 if TYPE_CHECKING:
     from graph.artists import Artist
     from graph.assets import Asset
+    from graph.contributors import Contributor
 
 described(
     Unpayable,
@@ -105,6 +107,20 @@ class LicensePayment:
     price: Price | None = stored("The price it settled.")
 
 
+@strawberry.type(description="What somebody is owed of what was paid for a license.")
+class PaymentShare:
+    """A share."""
+
+    pool: Pool = stored("Of which income: the recording's, or the publishing's.")
+    amount: str = stored("How much, in the smallest unit of what was paid.")
+    contributor: Annotated["Contributor", strawberry.lazy("graph.contributors")] | None = stored(
+        "Who shares it; null where it is the owner's."
+    )
+    artist: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored(
+        "The owner, of what nobody else shares; else null."
+    )
+
+
 @strawberry.type(
     description="A license a program took: it gave grants to an artist, for what was paid. Who took it, the artist "
     "it is for, and the owner see it."
@@ -116,6 +132,10 @@ class License(Node):
     owner: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Who was paid.")
     grantee: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Whom it is for.")
     payment: LicensePayment | None = stored("How it was paid.")
+    shares: list[PaymentShare] = stored(
+        "What was paid, shared to the last unit among those who are owed it. Members of the owner are told; to others "
+        "it is empty, and so it is where nothing was paid."
+    )
     body: str = stored("All of it as canonical JSON (RFC 8785): what is signed.")
     proof: str | None = stored("The signature over `body`: a W3C Data Integrity proof as JSON; null without one.")
     created_at: DateTime = stored("When it was given.")

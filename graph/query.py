@@ -19,7 +19,9 @@ from graph.artists import Artist, World
 from graph.assets import Asset, AssetFilter, Instrument, Sample, Track
 from graph.caching import PUBLIC
 from graph.changes import CHANGES_AFTER, ChangeFeed
+from graph.clips import Clip, ClipFilter
 from graph.contributors import Contributor, ShareInput, SplitPreview
+from graph.discovery import FEED_KIND, FeedConnection
 from graph.dossiers import Dossier, ReleaseDna, Rolodex
 from graph.drift import DRIFT, LicenseDrift
 from graph.fields import PAGE, Connection, DateTime, Node, argument, described, stored
@@ -39,7 +41,7 @@ from graph.walks import CommonAncestor, LineagePath
 described(
     Match,
     ID="The id of a thing on Casset.",
-    ADDRESS="The public address of a world.",
+    ADDRESS="The public address of a world, or of what is in one.",
     SHARE_LINK="A share link.",
     HANDLE="The handle of an artist.",
     ISRC="An ISRC.",
@@ -133,6 +135,20 @@ class Query:
         argument("order", RitualOrder | None, "The order; SOONEST where none is given."),
         *PAGE,
         hints=[PUBLIC],
+    )
+    feed: FeedConnection = stored(
+        "What to go and see, and why: rituals under way, hooks that rise, what is new; first of all in the worlds you "
+        "follow. No badge and nothing that was spent stands in its order: `feed(first: 10) { edges { why inWords node "
+        "{ ... on Ritual { title world { handle } } ... on Hook { caption world { handle } } } } }`.",
+        FEED_KIND,
+        *PAGE,
+        hints=[PUBLIC],
+    )
+    clips: Connection[Clip] = stored(
+        "Clips that were approved, newest first; of those that were not, yours and those sent in to you. What waits "
+        'for you: `clips(filter: { artist: "artist_…", states: [PENDING] }) { nodes { id sample { title } } }`.',
+        argument("filter", ClipFilter | None, "Only clips for which all of this holds."),
+        *PAGE,
     )
     jobs: Connection[Job] = stored("What is done for the artists you are a member of, newest first.", *PAGE)
     contributor: Contributor | None = stored(

@@ -108,17 +108,18 @@ _PAGE_INFO: dict[str, Callable[[PageRead], Any]] = {
 }
 
 
+_FOLLOWED = {kind.type: kind for type_ in TYPES.values() for kind in type_.kinds if kind.follow is not None}
+"""Members of the unions whose rows only say where they live."""
+
+
 async def _nodes(page: PageRead, info: Info) -> list[Any]:
     """The nodes of a page; where they live elsewhere, each is followed to its row."""
     return await asyncio.gather(*[_node(row, info) for row in page.shown])
 
 
 async def _node(row: Found, info: Info) -> Any:
-    kind = next(
-        (kind for kind in TYPES["SearchResult"].kinds if row.order_key is not None and kind.type == row.type),
-        None,
-    )
-    if kind is None or kind.follow is None or row.values:
+    kind = _FOLLOWED.get(row.type)
+    if kind is None or row.order_key is None or row.values:
         return row
     base = TYPES[kind.type].base or kind.type
     return await info.context.hops.load(("follow", base), row.id, lambda reader, keys: reader.followed(kind, keys))
@@ -126,7 +127,7 @@ async def _node(row: Found, info: Info) -> Any:
 
 async def _edges(page: PageRead, info: Info) -> list[dict[str, Any]]:
     nodes = await _nodes(page, info)
-    return [{"node": node, "cursor": page.cursor(row)} for node, row in zip(nodes, page.shown, strict=True)]
+    return [{"node": node, "cursor": page.cursor(row), **row.edge} for node, row in zip(nodes, page.shown, strict=True)]
 
 
 def _resolver(type_name: str, field_name: str) -> Resolve | None:

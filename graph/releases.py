@@ -14,6 +14,8 @@ from graph.social import ParticipationSnapshot
 from graph.visuals import VisualWorld
 
 if TYPE_CHECKING:
+    from graph.circulation import CirculationSummary
+    from graph.discovery import DiscoverySummary
     from graph.manifests import ReleaseManifest, VersionIntegrity
     from graph.rooms import Room
 
@@ -49,6 +51,9 @@ class Release(Asset):
     release_kind: ReleaseKind | None = stored("Its form.")
     status: ReleaseStatus | None = stored("Where it stands in its life.")
     published_at: DateTime | None = stored("When it came out.")
+    url: str | None = stored(
+        "Where people find it, in its owner's world: an address like `World.url`. Null where it was taken back."
+    )
     upc: str | None = stored("Its UPC or EAN.")
     label: str | None = stored("The label it names.")
     terms_in_words: str | None = stored(
@@ -61,6 +66,12 @@ class Release(Asset):
     )
     participation: ParticipationSnapshot | None = stored(
         "How people gather around it and its hooks, measured every hour; null where nothing was."
+    )
+    circulation: Annotated["CirculationSummary", strawberry.lazy("graph.circulation")] | None = stored(
+        "How it is passed on; null for all but its own people."
+    )
+    discovery: Annotated["DiscoverySummary", strawberry.lazy("graph.discovery")] | None = stored(
+        "How people come upon it; null for all but its own people."
     )
     cover: VisualWorld | None = stored("Its cover.")
     hook: Hook | None = stored("The hook it leads with.")

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from domain.entitlements import EntitlementScope
 from domain.rituals import RitualOrder, RitualState
+from graph.clips import Clip
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.rooms import Room
+from graph.social import Comment
 
 if TYPE_CHECKING:
     from graph.artists import World
+    from graph.assets import Asset
     from graph.hooks import Hook
     from graph.releases import Release
 
@@ -58,6 +62,7 @@ class RitualMemory:
     people: int = stored("How many people were there in all.")
     messages: int = stored("How much was said in its room.")
     reactions: int = stored("How many reactions its room heard.")
+    clips: int = stored("How many clips were heard with it.")
     best_moments: list[DateTime] = stored("The minutes in which most happened, in order: three at most.")
 
 
@@ -68,6 +73,7 @@ class Ritual(Node):
     """A ritual."""
 
     title: str = stored("Its title.")
+    url: str = stored("Where people gather for it, in its world: an address like `World.url`.")
     state: RitualState = stored("Where it stands.")
     opens_at: DateTime = stored("When it opens.")
     releases_at: DateTime = stored(
@@ -84,4 +90,13 @@ class Ritual(Node):
         "Who was there first, in the order of arrival; of those who agreed to be named.", *PAGE
     )
     participation: RitualParticipation | None = stored("How you were there; null where you were not.")
+    unlock_scope: EntitlementScope | None = stored(
+        "How much is opened to those who waited, once it is out: its world, or a release or a track; null for nothing."
+    )
+    unlocked: Annotated["Asset", strawberry.lazy("graph.assets")] | None = stored(
+        "The release or the track that is opened to them; null for a world, and where you may not see it."
+    )
+    comment_count: int = stored("How many comments there are.")
+    comments: Connection[Comment] = stored("What people say about it, newest first.", *PAGE)
+    clips: Connection[Clip] = stored("What people made from it: the clips its artist approved, newest first.", *PAGE)
     memory: RitualMemory | None = stored("What is remembered; null until it is over.")

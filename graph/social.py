@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graph.artists import Artist, World
     from graph.hooks import Hook
     from graph.releases import Release
+    from graph.rituals import Ritual
     from graph.rooms import Room
 
 described(
@@ -20,8 +21,12 @@ described(
     FOLLOWED="Somebody follows an artist you care for.",
     LIKED="Somebody likes a hook of theirs.",
     SAVED="Somebody saved a hook of theirs.",
-    COMMENTED="Somebody said something about a hook or the world of theirs.",
+    COMMENTED="Somebody said something about a hook, a ritual or the world of theirs.",
     RELEASE_PUBLISHED="An artist you follow has published a release.",
+    CLIP_SENT="Somebody sent a clip in to a hook of theirs: it waits for you.",
+    CLIP_APPROVED="A clip of yours is heard with the hook.",
+    CLIP_REJECTED="A clip of yours was not taken.",
+    CLIP_REMOVED="A clip of yours is heard with the hook no more.",
 )
 
 
@@ -30,6 +35,10 @@ class ParticipationSnapshot:
     """A snapshot of measures."""
 
     energy: float = stored("How much is done around it, 0 to 100; half of what is done is forgotten in 48 hours.")
+    rise: float = stored(
+        "How much of that came in the last day, where it grew: the energy less what it was a day before. Purchases and "
+        "what they unlock are left out; hooks that rise are told in this order."
+    )
     early_motion: int = stored("How many took part before it was out, or within 72 hours of that.")
     trusted_circulation: int = stored(
         "How many links that people shared brought somebody new; of accounts that were there for a week."
@@ -39,7 +48,7 @@ class ParticipationSnapshot:
     taken_at: DateTime = stored("At which hour.")
 
 
-@strawberry.type(description="What somebody said about a hook or a world. One that was taken back is not there.")
+@strawberry.type(description="What somebody said about a hook, a world or a ritual, until they take it back.")
 class Comment(Node):
     """A comment."""
 
@@ -50,11 +59,12 @@ class Comment(Node):
     )
     created_at: DateTime = stored("When they said it.")
     hook: Annotated["Hook", strawberry.lazy("graph.hooks")] | None = stored(
-        "The hook it is about; null where it is about a world."
+        "The hook it is about; null where it is about something else."
     )
     world: Annotated["World", strawberry.lazy("graph.artists")] | None = stored(
-        "The world it is about; null where it is about a hook."
+        "The world it is about; null where it is about something in it."
     )
+    ritual: Annotated["Ritual", strawberry.lazy("graph.rituals")] | None = stored("The ritual it is about.")
 
 
 @strawberry.type(description="A link with which somebody shares something. Only they see who came by it, and how many.")
@@ -65,6 +75,10 @@ class ShareLink(Node):
     path: str = stored("Where it is, on this host; `resolve` takes it, too.")
     visit_count: int = stored("How often somebody came by it.")
     visitor_count: int = stored("How many came by it, told apart by where they came from; you are not counted.")
+    referral_count: int = stored(
+        "How many who were new to the world it leads into came by it, and stayed: signed up, followed, presaved or "
+        "joined a room."
+    )
     created_at: DateTime = stored("When it was made.")
     artist: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored(
         "The artist whose world it leads to; null where it leads into it."
@@ -72,6 +86,7 @@ class ShareLink(Node):
     hook: Annotated["Hook", strawberry.lazy("graph.hooks")] | None = stored("The hook it leads to.")
     release: Annotated["Release", strawberry.lazy("graph.releases")] | None = stored("The release it leads to.")
     room: Annotated["Room", strawberry.lazy("graph.rooms")] | None = stored("The room it leads to.")
+    ritual: Annotated["Ritual", strawberry.lazy("graph.rituals")] | None = stored("The ritual it leads to.")
 
 
 @strawberry.type(

@@ -8,6 +8,7 @@ import strawberry
 
 from domain.assets import Badge
 from domain.hooks import VisualState
+from domain.rights import Outcome
 from graph.contributors import Credit
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.rights import PermissionPolicy
@@ -36,6 +37,10 @@ class VisualWorld(Node):
     credits: Connection[Credit] = stored("Who made it, in the owner's order.", *PAGE)
     policy: PermissionPolicy | None = stored(
         "What is stated of its reuse; null where what its artist states, or the default, holds."
+    )
+    reuse: Outcome | None = stored(
+        "Whether it may be used elsewhere (`VISUAL_REUSE`), wherever that is and whatever it is for: as its own policy "
+        "says, else its artist's, else the default of the house. Information, not legal advice."
     )
     owner: Annotated["Artist", strawberry.lazy("graph.artists")] = stored("Who owns it.")
     version: int = stored("Grows with every write around what wears it; send it back as `expectedVersion`.")

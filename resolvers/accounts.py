@@ -22,6 +22,7 @@ from domain.passwords import checked_password
 from resolvers.artists import make_artist
 from resolvers.callers import Caller, secret_hash
 from resolvers.context import Acting
+from resolvers.links import brought
 from resolvers.writing import Outcome, done_once
 
 SECRET_BYTES = 32
@@ -29,12 +30,16 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """What somebody gives who opens an account; their first artist is named like its handle where no name is given."""
+    """What somebody gives who opens an account; their first artist is named like its handle where no name is given.
+
+    `via` is the code of the link they came by.
+    """
 
     handle: str
     email: str
     password: str
     artist_name: str | None
+    via: str | None = None
 
 
 def caller_of(acting: Acting) -> Caller:
@@ -72,6 +77,7 @@ async def sign_up(acting: Acting, wanted: SignUp) -> tuple[Ref, Ref]:
         await passwords.set_password(connection, account.id, encoded)
         await make_artist(connection, acting, account.id, artist, draft)
         entering = await open_session(connection, acting, caller, account.id)
+        await brought(connection, acting, entering[0], wanted.via)
     caller.enter(*entering)
     caller.house.later(send_code(acting, caller, account.id, CodePurpose.VERIFY_EMAIL))
     return account, artist

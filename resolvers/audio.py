@@ -12,6 +12,7 @@ from db.media import (
     Cut,
     Playable,
     peaks_of,
+    playable_clips,
     playable_hooks,
     playable_track,
     playback_secrets,
@@ -20,7 +21,7 @@ from db.media import (
 from domain.accounts import ANONYMOUS, Viewer
 from domain.audio import AudioToken, Mode, heard, opened, sealed, token_end
 from domain.errors import Forbidden, NotFound, SignInNeeded
-from domain.ids import Kind, Ref
+from domain.ids import Ref
 from domain.windows import Window
 from resolvers.context import Acting, Told
 
@@ -58,9 +59,9 @@ def _listener(viewer: Viewer) -> Viewer:
 
 def _ticket(acting: Acting, playable: Playable, mode: Mode, viewer: Viewer) -> Ticket:
     expires_at = token_end(acting.now())
-    token = AudioToken(playable.track, mode, viewer.account, expires_at)
+    token = AudioToken(playable.track.id, mode, viewer.account, expires_at)
     window = Window(0, playable.duration_ms) if mode is Mode.FULL else heard(playable.hook, playable.duration_ms)
-    return Ticket(sealed(token, playable.secrets[0]), Ref(Kind.TRACK, playable.track), mode, expires_at, window)
+    return Ticket(sealed(token, playable.secrets[0]), playable.track, mode, expires_at, window)
 
 
 async def ask_to_hear(acting: Acting, track: Ref, mode: Mode | None) -> tuple[Ticket, Playable]:
@@ -151,15 +152,22 @@ async def playback_of(acting: Acting, hooks: Sequence[UUID]) -> Mapping[UUID, To
     """Where some hooks are heard; those without sound are left out."""
     viewer = _listener(acting.viewer)
     found = await playable_hooks(acting.database, viewer, hooks)
-    told = {}
-    for hook, playable in found.items():
-        ticket = _ticket(acting, playable, Mode.PREVIEW, viewer)
-        start_ms, end_ms = ticket.window
-        told[hook] = {
-            "__typename": "Playback",
-            "url": ticket.url,
-            "expiresAt": ticket.expires_at,
-            "startMs": start_ms,
-            "durationMs": (end_ms or start_ms) - start_ms,
-        }
-    return told
+    return {hook: _playback(_ticket(acting, playable, Mode.PREVIEW, viewer)) for hook, playable in found.items()}
+
+
+async def playback_of_clips(acting: Acting, clips: Sequence[UUID]) -> Mapping[UUID, Told]:
+    """Where all of some clips is heard; those whose sound is not there, or not for the viewer, are left out."""
+    viewer = _listener(acting.viewer)
+    found = await playable_clips(acting.database, viewer, clips)
+    return {clip: _playback(_ticket(acting, playable, Mode.FULL, viewer)) for clip, playable in found.items()}
+
+
+def _playback(ticket: Ticket) -> Told:
+    start_ms, end_ms = ticket.window
+    return {
+        "__typename": "Playback",
+        "url": ticket.url,
+        "expiresAt": ticket.expires_at,
+        "startMs": start_ms,
+        "durationMs": (end_ms or start_ms) - start_ms,
+    }

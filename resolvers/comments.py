@@ -1,4 +1,4 @@
-"""What can be said about hooks and worlds, and taken back."""
+"""What can be said about hooks, worlds and rituals, and taken back."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from resolvers.writing import Outcome, done_once
 async def comment_on(
     acting: Acting, subject: Ref, said: str, position_ms: int | None, name: str, idempotency_key: str | None
 ) -> Ref:
-    """Say something about a hook, maybe at a place of it, or about a world; the comment.
+    """Say something about a hook, maybe at a place of it, or about a world or a ritual; the comment.
 
     Raises:
         SignInNeeded: nobody is signed in.
-        NotFound: there is no such artist, or no such hook for the viewer.
+        NotFound: there is no such artist, or no such hook or ritual for the viewer.
         Invalid: nothing is said, too much, what is no text, or beside the hook.
         TooSoon: they have said enough for this minute.
         KeyReused: the idempotency key belongs to another request.
@@ -44,7 +44,7 @@ async def comment_on(
         await record_changes(connection, [(place.logged, "COMMENTED", [*place.touched, comment.id])])
         await tell(connection, acting, place, ActivityKind.COMMENTED, comment.id)
         if place.room is not None:
-            hook = None if place.hook is None else str(place.subject)
+            hook = None if place.hook is None else str(Ref(Kind.HOOK, place.hook))
             payload = {"comment": str(comment), "hook": hook, "positionMs": position_ms}
             await add_room_event(connection, place.room, RoomEventKind.COMMENT, account, payload)
         await add_signal(connection, acting.viewer, SignalKind.COMMENT, around(place))

@@ -13,10 +13,11 @@ from domain.assets import MediaRole
 from domain.ids import Kind, Ref
 from domain.jobs import JobKind
 from domain.media import Format
+from resolvers.blobs import Blobs
 from resolvers.context import Acting, now, uuid7
 from resolvers.demo_scene import Scene, Work
 from resolvers.jobs import Doing, Effect, Hopeless, Running
-from resolvers.media import Blobs, Upload, attach
+from resolvers.media import Upload, attach
 
 LONGEST_SAMPLE = 300
 """Seconds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +12,8 @@ from domain.accounts import person_of
 from domain.entitlements import SCOPES, EntitlementSource, EntitlementState
 from domain.errors import Moved, NotFound
 from domain.ids import Kind, Ref, parse_ref
-from domain.provenance import EventKind
-from resolvers.context import Acting
+from domain.provenance import Event, EventKind
+from resolvers.context import Acting, uuid7
 from resolvers.writing import Outcome, done_once, follow, happened
 from subscriptions.events import entitlement_changed
 
@@ -53,7 +55,7 @@ async def leave_world(acting: Acting, artist: Ref, idempotency_key: str | None) 
         if joined is None:
             await _claimed(connection, artist)
         else:
-            await _revoke(connection, acting, Ref(Kind.ENTITLEMENT, joined))
+            await let_stand(connection, acting, Ref(Kind.ENTITLEMENT, joined), EntitlementState.REVOKED)
         return {"artist": str(artist)}
 
     await done_once(acting, "leaveWorld", {"artist": str(artist)}, idempotency_key, work)
@@ -78,12 +80,35 @@ async def grant_entitlement(acting: Acting, subject: Ref, handle: str, idempoten
         account = await entitlements.account_by_handle(connection, name)
         if account is None:
             raise NotFound("Nobody goes by this handle.", path=("handle",))
-        entitlement = await _open(connection, acting, account, Ref(subject.kind, owned), EntitlementSource.GRANT)
+        entitlement = await _open(connection, acting, account, Ref(subject.kind, owned.id), EntitlementSource.GRANT)
         return {"entitlement": str(entitlement)}
 
     request = {"subject": str(subject), "handle": name}
     outcome = await done_once(acting, "grantEntitlement", request, idempotency_key, work)
     return parse_ref(outcome["entitlement"])
+
+
+async def reward(connection: Any, accounts: Sequence[UUID], subject: Ref, at: datetime) -> list[UUID]:
+    """Open something to people who earned it, in a transaction that goes on; those who had it not from there already.
+
+    Nobody's hand does it: it was promised before.
+    """
+    given = await entitlements.add_rewards(connection, accounts, subject, uuid7)
+    payload = {"subject": str(subject), "source": EntitlementSource.REWARD.value}
+    events = [
+        Event(
+            uuid7(),
+            Ref(Kind.ENTITLEMENT, id_),
+            EventKind.ACCESS_GRANTED,
+            at,
+            None,
+            {"account": str(Ref(Kind.ACCOUNT, account)), **payload},
+        )
+        for account, id_ in given.items()
+    ]
+    told = [entitlement_changed(event.subject, EntitlementState.ACTIVE) for event in events]
+    await follow(connection, events, told, touched=[subject.id], begins=True)
+    return list(given)
 
 
 async def revoke_entitlement(acting: Acting, entitlement: Ref, idempotency_key: str | None) -> Ref:
@@ -97,11 +122,9 @@ async def revoke_entitlement(acting: Acting, entitlement: Ref, idempotency_key: 
     person_of(acting.viewer)
 
     async def work(connection: Any) -> Outcome:
-        state = await entitlements.hold_granted(connection, acting.viewer, entitlement.id)
-        if state is None:
+        if not await entitlements.hold_granted(connection, acting.viewer, entitlement.id):
             raise NotFound("There is no such thing that you gave.", path=("id",))
-        if state is not EntitlementState.REVOKED:
-            await _revoke(connection, acting, entitlement)
+        await let_stand(connection, acting, entitlement, EntitlementState.REVOKED)
         return {"entitlement": str(entitlement)}
 
     await done_once(acting, "revokeEntitlement", {"id": str(entitlement)}, idempotency_key, work)
@@ -129,8 +152,11 @@ async def _open(connection: Any, acting: Acting, account: UUID, subject: Ref, so
     return entitlement
 
 
-async def _revoke(connection: Any, acting: Acting, entitlement: Ref) -> None:
-    state = EntitlementState.REVOKED
-    await entitlements.set_state(connection, entitlement.id, state, acting.new_id)
-    event = happened(acting, entitlement, EventKind.PERMISSIONS_CHANGED, {"state": state.value})
-    await follow(connection, [event], [entitlement_changed(entitlement, state)])
+async def let_stand(connection: Any, acting: Acting, entitlement: Ref, state: EntitlementState) -> None:
+    """Suspend what opens something, open it again, or revoke it for good, in a transaction that goes on.
+
+    Where it stands so already, and where it was revoked, nothing is changed: who says so twice, or late, is not heard.
+    """
+    if await entitlements.set_state(connection, entitlement.id, state, acting.new_id):
+        event = happened(acting, entitlement, EventKind.PERMISSIONS_CHANGED, {"state": state.value})
+        await follow(connection, [event], [entitlement_changed(entitlement, state)])

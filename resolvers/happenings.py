@@ -121,6 +121,8 @@ class _Story:
             if self.place - after.id > RESUMABLE_EVENTS:
                 return None
             missed = await self._read(after.id, self.place + 1)
+            if len(missed) < self.place - after.id:
+                return None  # some of it is kept no more
         if len(missed) > RESUMABLE_EVENTS or (missed and self.now - self._event(missed[0]).at > RESUMABLE_FOR):
             return None
         self.place = after.id
@@ -181,6 +183,7 @@ def _value(mark: str, kind: RoomEventKind, at: datetime, handle: str | None, pay
         "kind": kind.value,
         "at": at,
         "person": None if handle is None else {"__typename": "RoomPerson", "handle": handle},
+        "joined": payload.get("joined"),
         "message": _part(payload, "RoomEventMessage", "message", "id", "text"),
         "reaction": payload.get("reaction"),
         "comment": _part(payload, "RoomEventComment", "comment", "id", "hook", "positionMs"),

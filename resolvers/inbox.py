@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from db.changes import announce
-from db.inbox import mark_read, tell_editors
+from db.inbox import mark_read, tell_account, tell_editors
 from db.social import Place
 from domain.accounts import person_of
 from domain.errors import NotFound
@@ -20,6 +21,15 @@ from subscriptions.events import activity_added
 async def tell(connection: Any, acting: Acting, place: Place, kind: ActivityKind, comment: UUID | None = None) -> None:
     """Tell those who care for an artist what the viewer did at a place of theirs."""
     told = await tell_editors(connection, place, kind, person_of(acting.viewer), acting.new_id, comment)
+    await _announce(connection, told)
+
+
+async def tell_one(connection: Any, acting: Acting, place: Place, kind: ActivityKind, account: UUID) -> None:
+    """Tell somebody what was decided at a place of an artist; who of the artist's people decided it is not told."""
+    await _announce(connection, await tell_account(connection, place, kind, account, acting.new_id))
+
+
+async def _announce(connection: Any, told: Sequence[tuple[Ref, Ref]]) -> None:
     for account, activity in told:
         announcement = activity_added(account, activity)
         await announce(connection, announcement.topic, announcement.payload)

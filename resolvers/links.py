@@ -1,4 +1,4 @@
-"""Sharing: a link to a world, a hook, a release or a room, and what coming by it leads to."""
+"""Sharing: a link to a world or to something in it, what coming by it leads to, and whom it brings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from db import links
+from db.accounts import viewer_of_account
 from db.changes import record_changes
-from db.signals import Around, add_signal
-from domain.accounts import ANONYMOUS, person_of
+from db.referrals import add_referral
+from db.signals import add_signal
+from domain.accounts import ANONYMOUS, Viewer, person_of
 from domain.errors import Invalid, NotFound
 from domain.ids import Kind, Ref, parse_ref
-from domain.links import ALPHABET, LENGTH, LINKS_A_DAY, address_of, kind_of, spelled, visitor_of
+from domain.links import ALPHABET, LENGTH, LINKS_A_DAY, address_of, came_by, kind_of, spelled, visitor_of
 from domain.measures import SignalKind
 from resolvers.context import Acting
 from resolvers.writing import Outcome, done_once
@@ -65,13 +67,44 @@ async def _make(connection: Any, acting: Acting, account: UUID, found: links.Sha
         secret = await links.visitor_secret(connection, secrets.token_bytes(32))
         visitor = visitor_of(secret, found.subject.id, acting.caller.network)
         await links.add_visitor(connection, link.id, visitor, own=True)
-    await add_signal(connection, acting.viewer, SignalKind.SHARE, _around(found))
+    await add_signal(connection, acting.viewer, SignalKind.SHARE, found.around)
     return link
 
 
-def _around(found: links.Shared) -> Around:
-    kind, id_ = found.subject
-    return Around(found.artist) if kind is Kind.ARTIST else Around(found.artist, **{kind.value: id_})
+async def brought(
+    connection: Any, acting: Acting, newcomer: Viewer, code: str | None, artist: UUID | None = None
+) -> None:
+    """Note by whose link somebody came, where they are new to the world it leads into: it counts for who made it.
+
+    A code that leads nowhere brings nobody, and is no reason to refuse what they came for. Call it before that leaves
+    a signal of theirs.
+
+    Args:
+        connection: of the transaction in which they do what they came for.
+        acting: how they do it.
+        newcomer: who they are.
+        code: of the link they say they came by.
+        artist: in whose world they do it; None where they only join the house.
+    """
+    found = None if code is None else await _led_to(connection, code)
+    if found is None or artist not in {None, found[1].around.artist}:
+        return
+    link, shared = found
+    visitor = None
+    if acting.caller is not None:
+        secret = await links.visitor_secret(connection, secrets.token_bytes(32))
+        visitor = visitor_of(secret, shared.subject.id, acting.caller.network)
+    bringer = await add_referral(connection, newcomer, link, shared.around.artist, visitor)
+    if bringer is not None:
+        await record_changes(connection, [(shared.subject.id, "REFERRED", [link])])
+        by = await viewer_of_account(connection, bringer)
+        await add_signal(connection, by, SignalKind.REFERRAL, shared.around)
+
+
+async def _led_to(connection: Any, code: str) -> tuple[UUID, links.Shared] | None:
+    """The link with a code, and where it leads everybody."""
+    kind = kind_of(code)
+    return None if kind is None else await links.led_to(connection, ANONYMOUS, kind, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +122,12 @@ async def followed(acting: Acting, code: str) -> Visit:
     Raises:
         NotFound: there is no such link, or nothing there for everybody.
     """
-    kind = kind_of(code)
     async with acting.database.read() as connection:
-        found = None if kind is None else await links.led_to(connection, ANONYMOUS, kind, code)
+        found = await _led_to(connection, code)
     if found is None:
         raise NotFound("This link leads nowhere, or not any more.")
     link, shared = found
-    return Visit(address_of(shared.handle, shared.subject), link, shared.subject.id)
+    return Visit(came_by(address_of(shared.handle, shared.subject), code), link, shared.subject.id)
 
 
 async def count_visit(acting: Acting, visit: Visit, network: str) -> None:

@@ -128,6 +128,8 @@ class Relay:
             followed.reached = max(last - RESUMABLE_EVENTS, self.broker.last(followed.topic) or 0)
             while await self._tell_on(followed):
                 pass
+            # Of what happened long ago there may be nothing left to read.
+            followed.reached = max(followed.reached, last)
         except BaseException:
             followed.end()
             raise

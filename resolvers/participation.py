@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from db.engine import Database
 from db.jobs import come_round
 from db.participation import Measured, add_snapshots, links_to, measured_lately, signals_around
 from domain.jobs import JobKind, NewJob
-from domain.measures import FORMULA, early_motion, energy, trusted_circulation
+from domain.measures import FORMULA, early_motion, energy, rise, trusted_circulation
 from resolvers.context import now, unhurried, uuid7
 from resolvers.jobs import Doing, Effect, Running
 
@@ -44,10 +44,10 @@ class Gauge:
         await come_round(connection, NewJob(id_, JobKind.TAKE_MEASURES, id_), EVERY)
 
     async def _take(self, running: Running) -> Effect:
-        # One moment for all of them: what is measured again after a failure is no second snapshot.
+        # One moment for all of them, and nothing that was done after it: what is measured again is the same snapshot.
         at = now().replace(minute=0, second=0, microsecond=0)
         async with self.database.read() as connection:
-            subjects = await measured_lately(connection)
+            subjects = await measured_lately(connection, at)
             rows = []
             async for subject in unhurried(subjects):
                 rows.append(await self._measure(connection, subject, at))
@@ -60,15 +60,16 @@ class Gauge:
 
         return effect
 
-    async def _measure(self, connection: Any, subject: Measured, at: Any) -> dict[str, Any]:
-        signals = await signals_around(connection, subject)
-        shares, visits = await links_to(connection, subject)
+    async def _measure(self, connection: Any, subject: Measured, at: datetime) -> dict[str, Any]:
+        signals = await signals_around(connection, subject, at)
+        shares, visits = await links_to(connection, subject, at)
         return {
             "id": uuid7(),
             "subject_id": subject.id,
             "taken_at": at,
             "formula": FORMULA,
-            "energy": energy(signals, now()),
+            "energy": energy(signals, at),
+            "rise": rise(signals, at),
             "early_motion": early_motion(signals, subject.out_at),
             "trusted_circulation": trusted_circulation(shares, visits),
             "participants": len({signal.actor for signal in signals if not signal.own}),

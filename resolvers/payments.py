@@ -14,15 +14,17 @@ import orjson
 
 from db import licensing as stored
 from db.history import moment_under_locks
+from db.ledger import add_entries, splits_of
 from db.licensing import Sold
 from db.payments import Answered, Paid, answer_request
 from db.rights import add_grant, grant_held
 from domain.errors import Invalid, Moved, NotFound
 from domain.ids import Kind, Ref, parse_ref
+from domain.ledger import Cleared, entries
 from domain.licensing import Asked, Unpayable, UseKind, license_told
-from domain.payments import SETTLED_IN
+from domain.payments import SETTLED_IN, PaymentMethod, settled_amount
 from domain.provenance import EventKind
-from domain.rights import Outcome, Use
+from domain.rights import Layer, Outcome, Use
 from resolvers.context import Acting
 from resolvers.licensing import account_of, digest_of, note, offer_of, signed
 from resolvers.writing import follow, happened
@@ -168,9 +170,25 @@ async def _granted(connection: Any, acting: Acting, row: Any, quote: Ref, accoun
         "proof": proof,
     }
     await stored.add_license(connection, values, [grant.id for grant in grants])
+    if paid.method is PaymentMethod.EVM:
+        await _booked(connection, acting, row, paid)
     await follow(connection, events, told, touched=[license_.id, *[grant.id for grant in grants], grantee.id])
     await note(connection, acting, ref, UseKind.LICENSE, asked.uses, Outcome.ALLOWED)
     return await stored.license_of(connection, row.id)
+
+
+async def _booked(connection: Any, acting: Acting, row: Any, paid: Paid) -> None:
+    """Write down who is owed what of a payment; what was tried, or costs nothing, is owed to nobody."""
+    cleared = [
+        Cleared(
+            parse_ref(need["asset"]).id,
+            [Layer(layer) for layer in need["layers"]],
+            int(settled_amount(need["price"]["amountMinor"], need["price"]["currency"]) or 0),
+        )
+        for need in orjson.loads(row.body)["clears"]
+    ]
+    splits = await splits_of(connection, {each.asset for each in cleared})
+    await add_entries(connection, paid.id, row.owner_id, entries(cleared, splits), acting.new_id)
 
 
 def payment_told(paid: Paid, row: Any) -> dict[str, Any]:

@@ -31,9 +31,11 @@ from domain.media import LARGEST_UPLOAD, SHOWN, SNIFFED, Format, check_role, sni
 from domain.recordings import Album, Played, Recording, Tags, read_recording
 from domain.search import fold
 from resolvers.assets import make_asset
+from resolvers.blobs import Incoming, Kept, sha256_of
 from resolvers.context import Acting
 from resolvers.contributors import credit_people
-from resolvers.media import Incoming, Kept, Studio, Upload, attach, sha256_of
+from resolvers.decoding import Studio
+from resolvers.media import Upload, attach
 from resolvers.releases import place_items
 
 log = structlog.get_logger()

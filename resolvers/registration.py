@@ -24,7 +24,7 @@ from db.registration import (
 )
 from domain.errors import Invalid, Moved, NotFound
 from domain.ids import Kind, Ref, parse_ref
-from domain.lineage import EvidenceSource, Registration
+from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
 from domain.outcomes import outcomes
 from domain.provenance import EventKind
 from domain.registration import (
@@ -107,6 +107,21 @@ async def write_edge(
     return held
 
 
+async def agree_to_edge(connection: Any, acting: Acting, child: Ref, parent: Ref, kind: EdgeKind) -> None:
+    """The parent's side agrees to an edge of the whole child, in a transaction that goes on.
+
+    Where it has agreed, or there is no such edge any more, nothing is written.
+
+    Raises:
+        CycleClosed: the edge binds again, and the parent is made from the child by now.
+    """
+    known = await edge_between(connection, child.id, parent.id, kind, None)
+    if known is not None:
+        held = await _held(connection, acting, Ref(Kind.EDGE, known))
+        if held.standing.status is not EdgeStatus.CONFIRMED:
+            await _change(connection, acting, held, confirmed(held.standing, held.sides))
+
+
 async def confirm_edge(acting: Acting, edge: Ref, idempotency_key: str | None) -> Ref:
     """The side that did not declare an edge agrees; the derivative is registered.
 
@@ -165,15 +180,19 @@ async def _answer(
 ) -> Ref:
     async def work(connection: Any) -> Done:
         held = await _held(connection, acting, edge)
-        standing = rule(held.standing, held.sides)
-        if standing.binding and not held.standing.binding:
-            await _refuse_cycle(connection, acting, held.child.ref, held.parent.ref)
-        changed = Ref(Kind.EDGE, await change_edge(connection, held, standing, acting.new_id))
-        await _follow(connection, acting, held, changed, standing, before=held.standing)
-        return {"edge": str(changed)}
+        return {"edge": str(await _change(connection, acting, held, rule(held.standing, held.sides)))}
 
     done = await done_once(acting, name, {"edge": str(edge)}, idempotency_key, work)
     return parse_ref(done["edge"])
+
+
+async def _change(connection: Any, acting: Acting, held: HeldEdge, standing: Standing) -> Ref:
+    """Let a held edge stand otherwise, with what follows; by which it goes from now on."""
+    if standing.binding and not held.standing.binding:
+        await _refuse_cycle(connection, acting, held.child.ref, held.parent.ref)
+    changed = Ref(Kind.EDGE, await change_edge(connection, held, standing, acting.new_id))
+    await _follow(connection, acting, held, changed, standing, before=held.standing)
+    return changed
 
 
 async def _held(connection: Any, acting: Acting, edge: Ref) -> HeldEdge:

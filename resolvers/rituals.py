@@ -12,6 +12,8 @@ from db.access import Action
 from db.artists import hold_artist
 from db.changes import announce, record_changes
 from db.engine import Database
+from db.entitlements import owned_subject
+from db.history import moment_under_locks
 from db.jobs import enqueue
 from db.rituals import HeldRitual, hold_ritual
 from db.signals import Around, add_signal
@@ -20,11 +22,11 @@ from domain.errors import Forbidden, Invalid, Moved, NotFound
 from domain.ids import Kind, Ref, parse_ref
 from domain.jobs import JobKind, NewJob
 from domain.measures import SignalKind
-from domain.rituals import AWAITED, RitualDraft, RitualState, checked_ritual, participation, state_due
+from domain.rituals import AWAITED, RitualDraft, RitualState, checked_ritual, state_due
 from domain.rooms import RoomVisibility
-from domain.signatures import Signer
-from resolvers.context import Acting, now
+from resolvers.context import Acting, uuid7
 from resolvers.jobs import Doing, Effect, Running
+from resolvers.links import brought
 from resolvers.writing import Outcome, done_once
 from subscriptions.events import ritual_changed
 
@@ -34,18 +36,19 @@ async def announce_ritual(acting: Acting, draft: RitualDraft, idempotency_key: s
 
     Raises:
         SignInNeeded: nobody is signed in, or longer than 12 hours ago.
-        NotFound: there is no such thing, or it is not the viewer's to change.
-        Invalid: the title or a time breaks a rule, or the artist has another ritual in that time.
+        NotFound: there is no such thing, or it is not the viewer's to change; or they do not own what it unlocks.
+        Invalid: the title or a time breaks a rule, the artist has another ritual in that time, or what it unlocks is
+            not theirs.
         KeyReused: the idempotency key belongs to another request.
     """
     account = freshly_signed_in(acting.viewer, acting.now())
     title = checked_ritual(draft.title, draft.times, acting.now())
-    named = RitualDraft(draft.subject, title, draft.times)
 
     async def work(connection: Any) -> Outcome:
         about = await hosting.subject_of(connection, acting.viewer, draft.subject)
         if about is None or await hold_artist(connection, acting.viewer, about.artist) is None:
             raise NotFound("There is no such thing to gather around.", path=("subject",))
+        promised = await _unlocked(connection, acting, draft.unlocks, about.artist)
         if await rituals.overlaps(connection, about.artist, draft.times):
             raise Invalid("The artist has another ritual in that time.", path=("opensAt",))
         opened = await hosting.add_room(connection, acting.new_id(), about, title, RoomVisibility.PUBLIC)
@@ -53,7 +56,7 @@ async def announce_ritual(acting: Acting, draft: RitualDraft, idempotency_key: s
         ritual = Ref(Kind.RITUAL, acting.new_id())
         current = Ref(draft.subject.kind, about.hook or about.release or draft.subject.id)
         await rituals.add_ritual(
-            connection, ritual.id, about.artist, room, account, RitualDraft(current, title, draft.times)
+            connection, ritual.id, about.artist, room, account, RitualDraft(current, title, draft.times, promised)
         )
         moves = (draft.times.opens_at, draft.times.releases_at, draft.times.ends_at)
         jobs = [NewJob(acting.new_id(), JobKind.MOVE_RITUAL, ritual.id, about.artist, {}, at) for at in moves]
@@ -62,7 +65,8 @@ async def announce_ritual(acting: Acting, draft: RitualDraft, idempotency_key: s
         return {"ritual": str(ritual)}
 
     times = {"opensAt": draft.times.opens_at, "releasesAt": draft.times.releases_at, "endsAt": draft.times.ends_at}
-    request = {"subject": str(named.subject), "title": title, **times}
+    request = {"subject": str(draft.subject), "title": title, **times}
+    request |= {} if draft.unlocks is None else {"unlocks": str(draft.unlocks)}
     return parse_ref((await done_once(acting, "announceRitual", request, idempotency_key, work))["ritual"])
 
 
@@ -101,15 +105,19 @@ async def _by_hand(
             raise NotFound("There is no such ritual.", path=("ritual",))
         if held.state not in where:
             raise Moved(f"The ritual is {held.state.value}.", path=("ritual",))
-        await _move(connection, held, to, acting.now(), None)
+        await _move(connection, held, to, acting.now())
         return {"ritual": str(ritual)}
 
     await done_once(acting, name, {"ritual": str(ritual)}, idempotency_key, work)
     return ritual
 
 
-async def presave(acting: Acting, ritual: Ref, idempotency_key: str | None, *, is_named: bool) -> Ref:
+async def presave(
+    acting: Acting, ritual: Ref, idempotency_key: str | None, *, is_named: bool, via: str | None = None
+) -> Ref:
     """Be there before it is out: the next in the order of arrival. Again, it only says whether one is named.
+
+    `via` is the code of the link they came by.
 
     Raises:
         SignInNeeded: nobody is signed in.
@@ -130,11 +138,13 @@ async def presave(acting: Acting, ritual: Ref, idempotency_key: str | None, *, i
             raise Forbidden("It is your own: others are there first.")
         if await rituals.add_presave(connection, acting.new_id(), held, account, is_named=is_named):
             await record_changes(connection, [(held.id, "PRESAVED", [])])
-            hook, release = _around(held)
+            hook, release = held.around
+            await brought(connection, acting, acting.viewer, via, held.artist)
             await add_signal(connection, acting.viewer, SignalKind.PRESAVE, Around(held.artist, hook, release))
         return {"ritual": str(ritual)}
 
-    await done_once(acting, "presave", {"ritual": str(ritual), "isNamed": is_named}, idempotency_key, work)
+    request = {"ritual": str(ritual), "isNamed": is_named} | ({} if via is None else {"via": via})
+    await done_once(acting, "presave", request, idempotency_key, work)
     return ritual
 
 
@@ -142,20 +152,14 @@ async def release_is_out(connection: Any, release: Ref, at: datetime) -> None:
     """What waited for a release has it: in the transaction that publishes."""
     for held in await rituals.hold_awaiting(connection, release.id):
         if held.state in AWAITED:
-            await _move(connection, held, RitualState.RELEASED, at, None)
+            await _move(connection, held, RitualState.RELEASED, at)
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Moves rituals at their times.
-
-    Attributes:
-        database: where they are.
-        signer: signs what participants can show; None where nothing is signed.
-    """
+    """Moves rituals at their times."""
 
     database: Database
-    signer: Signer | None
 
     def doings(self) -> Mapping[JobKind, Doing]:
         """How the jobs of rituals are done."""
@@ -164,32 +168,42 @@ class Keeper:
     async def _due(self, running: Running) -> Effect:
         async def effect(connection: Any) -> None:
             held = await rituals.hold_due(connection, running.job.subject)
-            at = now()
+            # Whose clock let the job begin: by one that is late it would be done, and nothing would follow it.
+            at = await moment_under_locks(connection)
             state = state_due(held.state, held.times, at, is_out=held.is_out)
             if state is not held.state:
-                await _move(connection, held, state, at, self.signer)
+                await _move(connection, held, state, at)
 
         return effect
 
 
-async def _move(connection: Any, held: HeldRitual, state: RitualState, at: datetime, signer: Signer | None) -> None:
+async def _move(connection: Any, held: HeldRitual, state: RitualState, at: datetime) -> None:
     """Let a held ritual stand somewhere else, with all that follows from it."""
     ritual = Ref(Kind.RITUAL, held.id)
     memory = await rituals.remembered(connection, held, at) if state is RitualState.MEMORY else {}
     await rituals.move_ritual(connection, held, state, memory)
-    if state is RitualState.MEMORY:
-        there = await rituals.presaves_of(connection, held.id)
-        told = [participation(ritual, held.subject, each, len(there)) for each in there]
-        signed = told if signer is None else [{**each, "proof": signer.proof(each, at)} for each in told]
-        await rituals.add_proofs(connection, held.id, signed)
+    # A ritual that is looked at late is a memory at once, and what it came to is out all the same.
+    is_out = held.state in AWAITED and state in {RitualState.RELEASED, RitualState.MEMORY}
+    following = [JobKind.UNLOCK_RITUAL] if is_out and held.unlocks is not None else []
+    following += [JobKind.PROVE_RITUAL] if state is RitualState.MEMORY else []
+    if following:
+        await enqueue(connection, [NewJob(uuid7(), kind, held.id, held.artist) for kind in following])
     await _told(connection, ritual, held.artist, state)
+
+
+async def _unlocked(connection: Any, acting: Acting, unlocks: Ref | None, artist: Any) -> Ref | None:
+    """What a ritual may promise to those who wait: what its announcer, as the owner, may give."""
+    if unlocks is None:
+        return None
+    owned = await owned_subject(connection, acting.viewer, unlocks)
+    if owned is None:
+        raise NotFound("There is no such thing to unlock.", path=("unlocks",))
+    if owned.artist != artist:
+        raise Invalid("A ritual unlocks what is of its own artist.", path=("unlocks",))
+    return Ref(unlocks.kind, owned.id)
 
 
 async def _told(connection: Any, ritual: Ref, artist: Any, state: RitualState) -> None:
     await record_changes(connection, [(ritual.id, f"RITUAL_{state.value}", [artist])])
     told = ritual_changed(ritual, state)
     await announce(connection, told.topic, told.payload)
-
-
-def _around(held: HeldRitual) -> tuple[Any, Any]:
-    return (held.subject.id, None) if held.subject.kind is Kind.HOOK else (None, held.subject.id)

@@ -19,6 +19,7 @@ from domain.ids import Kind, Ref, parse_ref
 from domain.messages import checked_mute
 from domain.rooms import RoomEventKind, RoomVisibility, checked_slowness, checked_title
 from resolvers.context import Acting
+from resolvers.links import brought
 from resolvers.presence import show_out
 from resolvers.writing import Outcome, done_once
 
@@ -79,8 +80,8 @@ async def set_room(acting: Acting, room: Ref, values: Mapping[str, Any], idempot
     return room
 
 
-async def join_room(acting: Acting, room: Ref, idempotency_key: str | None) -> Ref:
-    """Become a member of a room one may enter; joining again changes nothing.
+async def join_room(acting: Acting, room: Ref, idempotency_key: str | None, via: str | None = None) -> Ref:
+    """Become a member of a room one may enter, come by the link with the code `via`; joining again changes nothing.
 
     Raises:
         SignInNeeded: nobody is signed in.
@@ -93,10 +94,12 @@ async def join_room(acting: Acting, room: Ref, idempotency_key: str | None) -> R
         held = await hold_entered(connection, acting, room)
         if await hosting.join(connection, acting.new_id(), held, account):
             await record_changes(connection, [(held.id, "ROOM_JOINED", [account])])
-            await add_room_event(connection, held.id, RoomEventKind.PRESENCE, account, {})
+            await add_room_event(connection, held.id, RoomEventKind.PRESENCE, account, {"joined": True})
+            await brought(connection, acting, acting.viewer, via, held.artist)
         return {"room": str(room)}
 
-    await done_once(acting, "joinRoom", {"room": str(room)}, idempotency_key, work)
+    request = {"room": str(room)} | ({} if via is None else {"via": via})
+    await done_once(acting, "joinRoom", request, idempotency_key, work)
     return room
 
 
@@ -114,6 +117,7 @@ async def leave_room(acting: Acting, room: Ref, idempotency_key: str | None) -> 
         held = await hold_entered(connection, acting, room)
         if await hosting.leave(connection, held.id, account):
             await record_changes(connection, [(held.id, "ROOM_LEFT", [account])])
+            await add_room_event(connection, held.id, RoomEventKind.PRESENCE, account, {"joined": False})
         return {"room": str(room)}
 
     await done_once(acting, "leaveRoom", {"room": str(room)}, idempotency_key, work)

@@ -10,12 +10,13 @@ from db.signals import Around, add_signal
 from db.social import Place, bind_tie, end_tie, place_of
 from domain.accounts import person_of
 from domain.errors import Invalid, NotFound
-from domain.ids import Kind, Ref, parse_ref
+from domain.ids import Ref, parse_ref
 from domain.measures import SignalKind
 from domain.rooms import RoomEventKind
 from domain.social import HEARD_MS, PLAYS_APART, ActivityKind, TieKind
 from resolvers.context import Acting
 from resolvers.inbox import tell
+from resolvers.links import brought
 from resolvers.writing import Outcome, done_once
 
 
@@ -36,10 +37,13 @@ _TOLD = {
 }
 
 
-async def tie(acting: Acting, kind: TieKind, subject: Ref, name: str, idempotency_key: str | None) -> Ref:
+async def tie(
+    acting: Acting, kind: TieKind, subject: Ref, name: str, idempotency_key: str | None, via: str | None = None
+) -> Ref:
     """Follow an artist, or like or save a hook; who does already changes nothing. The artist or the hook.
 
-    It is told, and counts for the measures, the first time only: who lets go and comes again is no news.
+    It is told, and counts for the measures, the first time only: who lets go and comes again is no news. `via` is the
+    code of the link they came by.
 
     Raises:
         SignInNeeded: nobody is signed in.
@@ -58,11 +62,13 @@ async def tie(acting: Acting, kind: TieKind, subject: Ref, name: str, idempotenc
             if told.event is not None and place.room is not None:
                 payload = {} if place.hook is None else {"hook": str(place.subject)}
                 await add_room_event(connection, place.room, told.event, account, payload)
+            await brought(connection, acting, acting.viewer, via, place.artist)
             if told.signal is not None:
                 await add_signal(connection, acting.viewer, told.signal, around(place))
         return {"subject": str(place.subject)}
 
-    outcome = await done_once(acting, name, {"subject": str(subject)}, idempotency_key, work)
+    request = {"subject": str(subject)} | ({} if via is None else {"via": via})
+    outcome = await done_once(acting, name, request, idempotency_key, work)
     return parse_ref(outcome["subject"])
 
 
@@ -113,17 +119,17 @@ async def record_play(acting: Acting, hook: Ref, heard_ms: int, idempotency_key:
 
 def around(place: Place) -> Around:
     """What is done at a place, for the measures."""
-    return Around(place.artist, place.hook, room=place.room)
+    return Around(place.artist, place.hook, place.release, place.room)
 
 
 async def placed(connection: Any, acting: Acting, subject: Ref) -> Place:
     """Where something is done.
 
     Raises:
-        NotFound: there is no such artist, or no such hook for the viewer.
+        NotFound: there is no such artist, or no such hook or ritual for the viewer.
     """
     place = await place_of(connection, acting.viewer, subject)
     if place is None:
-        named = "hook" if subject.kind is Kind.HOOK else "artist"
+        named = subject.kind.value
         raise NotFound(f"There is no such {named}.", path=(named,))
     return place

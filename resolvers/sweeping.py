@@ -22,8 +22,8 @@ from db.jobs import come_round
 from db.uploads import note_cleared, overdue
 from domain.jobs import JobKind, NewJob
 from domain.uploads import GRACE, SWEEP_EVERY, YOUNG
+from resolvers.blobs import Blobs
 from resolvers.jobs import Doing, Effect, Running
-from resolvers.media import Blobs
 from resolvers.staging import Staging
 from resolvers.uploads import staged_name
 

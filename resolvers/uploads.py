@@ -29,9 +29,10 @@ from domain.ids import Kind, Ref, parse_ref
 from domain.jobs import JobKind, NewJob
 from domain.media import SNIFFED, Format, check_role, sniffed
 from domain.uploads import ADDRESS_LASTS, MOST_STAGED, STAGED_LASTS, check_staged
+from resolvers.blobs import Blobs, Incoming, sha256_of
 from resolvers.context import Acting, now, uuid7
 from resolvers.jobs import Doing, Effect, Hopeless, Running
-from resolvers.media import Blobs, Incoming, Upload, attach, held_target, sha256_of
+from resolvers.media import Upload, attach, held_target
 from resolvers.staging import Staging
 from resolvers.writing import Outcome, done_once
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from db.visuals import WornVisual, change_visual, put_on, worn_visual
+from db.visuals import WornVisual, change_visual, put_on, said_of_visuals, worn_visual
 from db.wearers import Wearer
 from domain.canonical import canonical, digest
 from domain.contributors import checked_credits
 from domain.errors import Moved
 from domain.ids import Kind, Ref, parse_ref
+from domain.levels import said_of
+from domain.rights import Use
 from domain.visuals import LOOKS, VisualWish, checked_visual
 from resolvers.context import Acting
 from resolvers.contributors import write_credits
@@ -62,6 +64,13 @@ async def set_visual_world(acting: Acting, wish: VisualWish, idempotency_key: st
         request["credits"] = [[str(credit.party), credit.role.value, credit.instrument] for credit in wanted]
     outcome = await done_once(acting, "setVisualWorld", request, idempotency_key, work)
     return parse_ref(outcome["visual"])
+
+
+async def reuse_of(acting: Acting, visuals: Sequence[UUID]) -> Mapping[UUID, str]:
+    """Whether some visual worlds may be used elsewhere, as it stands today."""
+    said = await said_of_visuals(acting.database, visuals)
+    on = acting.now().date()
+    return {id_: said_of(spoken, Use.VISUAL_REUSE, on).value for id_, spoken in said.items()}
 
 
 def _refuse_moved(worn: WornVisual | None, expected: int | None) -> None:

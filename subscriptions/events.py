@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.anchors import AnchorState
+from domain.clips import ClipState
 from domain.contributors import Acceptance
 from domain.entitlements import EntitlementState
 from domain.ids import Kind, Ref
@@ -53,6 +54,11 @@ def asset_created(asset: Ref) -> Announcement:
 def asset_updated(asset: Ref, version: int) -> Announcement:
     """An asset changed; whoever shows it may read it again."""
     return Announcement("asset.updated", {"asset": str(asset), "version": version})
+
+
+def clip_changed(clip: Ref, hook: Ref, state: ClipState) -> Announcement:
+    """A clip was sent in to a hook, or stands somewhere else; whoever shows the hook may read it again."""
+    return Announcement("clip.changed", {"clip": str(clip), "hook": str(hook), "state": state.value})
 
 
 def entitlement_changed(entitlement: Ref, state: EntitlementState) -> Announcement:

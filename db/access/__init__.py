@@ -25,6 +25,7 @@ from sqlalchemy import ColumnElement, Table
 from db.access import (
     accounts,
     assets,
+    clips,
     contributors,
     hooks,
     licensing,
@@ -38,6 +39,7 @@ from db.access import (
 )
 from db.access.actions import Action, Exposure, Predicate, Predicates, Row
 from db.access.assets import Met, asset_shown
+from db.access.clips import clip_stands
 from db.access.contributors import credit_stands
 from db.access.lineage import edge_ends_seen, edge_stands, edge_told
 
@@ -49,13 +51,28 @@ __all__ = [
     "PredicateMissing",
     "allowed",
     "asset_shown",
+    "clip_stands",
     "credit_stands",
     "edge_ends_seen",
     "edge_stands",
     "edge_told",
 ]
 
-_NOUNS = (accounts, assets, contributors, hooks, licensing, lineage, releases, rights, rituals, rooms, social, visuals)
+_NOUNS = (
+    accounts,
+    assets,
+    clips,
+    contributors,
+    hooks,
+    licensing,
+    lineage,
+    releases,
+    rights,
+    rituals,
+    rooms,
+    social,
+    visuals,
+)
 _PREDICATES: Predicates = {table: by for noun in _NOUNS for table, by in noun.PREDICATES.items()}
 
 

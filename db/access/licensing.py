@@ -1,8 +1,8 @@
-"""Who may see quotes, licenses and what programs asked."""
+"""Who may see quotes, licenses, how payments are shared, and what programs asked."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, not_, or_
+from sqlalchemy import ColumnElement, and_, exists, not_, or_
 
 from db import tables
 from db.access.actions import Action, Predicates, Row, seen
@@ -25,6 +25,13 @@ def _use_told(use: Row) -> ColumnElement[bool]:
     return and_(held(use.c.artist_id), not_(IS_AGENT))
 
 
+def _share_told(entry: Row) -> ColumnElement[bool]:
+    """How a payment is shared is told to the members of who was paid, in person."""
+    license_ = tables.license_.alias()
+    theirs = exists().where(license_.c.payment_id == entry.c.payment_id, held(license_.c.owner_id))
+    return and_(theirs.correlate_except(license_), not_(IS_AGENT))
+
+
 def _licensed(license_: Row) -> ColumnElement[bool]:
     """What a license opens is for who took it, and whom it is for."""
     return or_(license_.c.account_id == ASKER, held(license_.c.grantee_id))
@@ -34,4 +41,5 @@ PREDICATES: Predicates = {
     tables.license_quote: seen(_own_quote),
     tables.license_: {**seen(_license_seen), Action.OWN: _licensed},
     tables.agent_use: seen(_use_told),
+    tables.ledger_entry: {Action.REACH: _share_told},
 }

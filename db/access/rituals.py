@@ -20,8 +20,8 @@ def _around_hook(ritual: Row, seen: Predicate) -> ColumnElement[bool]:
     return exists().where(hook.c.id == ritual.c.hook_id, seen(hook)).correlate_except(hook)
 
 
-def _ritual_read(ritual: Row) -> ColumnElement[bool]:
-    """What it is around may be read; a scheduled release by people, as a teaser."""
+def ritual_read(ritual: Row) -> ColumnElement[bool]:
+    """READ of a ritual: what it is around may be read; a scheduled release by people, as a teaser."""
     return or_(_around_hook(ritual, hook_read), its_asset(ritual, "release_id", asset_read, _teaser))
 
 
@@ -37,14 +37,14 @@ def _named(presave: Row) -> ColumnElement[bool]:
 
 def _presave_read(presave: Row) -> ColumnElement[bool]:
     ritual = tables.ritual.alias()
-    there = exists().where(ritual.c.id == presave.c.ritual_id, _ritual_read(ritual)).correlate_except(ritual)
+    there = exists().where(ritual.c.id == presave.c.ritual_id, ritual_read(ritual)).correlate_except(ritual)
     return and_(_named(presave), there)
 
 
 PREDICATES: Predicates = {
     tables.ritual: {
-        Action.READ: _ritual_read,
-        Action.REACH: _ritual_read,
+        Action.READ: ritual_read,
+        Action.REACH: ritual_read,
         Action.LIST: _ritual_listed,
         Action.WRITE: lambda ritual: edited(ritual.c.artist_id),
     },

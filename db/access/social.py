@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from db import tables
 from db.access.actions import Action, Predicates, Row, everyone, seen
 from db.access.hooks import hook_read
+from db.access.rituals import ritual_read
 from db.viewers import VIEWER_ACCOUNT, edited
 
 
@@ -28,7 +29,9 @@ def _said(comment: Row) -> ColumnElement[bool]:
 def _comment_read(comment: Row) -> ColumnElement[bool]:
     hook = tables.hook.alias()
     of_hook = exists().where(hook.c.id == comment.c.hook_id, hook_read(hook)).correlate_except(hook)
-    return and_(_said(comment), or_(comment.c.hook_id.is_(None), of_hook))
+    ritual = tables.ritual.alias()
+    of_ritual = exists().where(ritual.c.id == comment.c.ritual_id, ritual_read(ritual)).correlate_except(ritual)
+    return and_(_said(comment), or_(comment.c.artist_id.is_not(None), of_hook, of_ritual))
 
 
 def _comment_taken_back(comment: Row) -> ColumnElement[bool]:
@@ -41,7 +44,10 @@ def _comment_taken_back(comment: Row) -> ColumnElement[bool]:
         .correlate_except(hook, asset)
         .scalar_subquery()
     )
-    return and_(_said(comment), or_(_own(comment), edited(comment.c.artist_id), edited(owner)))
+    ritual = tables.ritual.alias()
+    host = select(ritual.c.artist_id).where(ritual.c.id == comment.c.ritual_id).correlate_except(ritual)
+    theirs = (edited(each) for each in (comment.c.artist_id, owner, host.scalar_subquery()))
+    return and_(_said(comment), or_(_own(comment), *theirs))
 
 
 PREDICATES: Predicates = {

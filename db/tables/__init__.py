@@ -7,6 +7,7 @@ from db.tables.assets import asset, asset_standing, instrument, media, merge, sa
 from db.tables.catalogues import origin
 from db.tables.changes import change, idempotency, job, outbox
 from db.tables.claims import artist_claim
+from db.tables.clips import clip
 from db.tables.columns import metadata
 from db.tables.contents import media_content, playback_key, preview
 from db.tables.contributors import contributor, credit, split
@@ -15,6 +16,7 @@ from db.tables.entitlements import entitlement, entitlement_standing
 from db.tables.hooks import hook, visual_world
 from db.tables.identities import identity, sign_in_flow
 from db.tables.keys import agent_key
+from db.tables.ledger import ledger_entry
 from db.tables.licensing import (
     access_grant,
     agent_use,
@@ -47,6 +49,7 @@ from db.tables.social import (
     activity,
     comment,
     participation,
+    referral,
     share_link,
     share_visitor,
     signal,
@@ -72,6 +75,7 @@ __all__ = [
     "asset",
     "asset_standing",
     "change",
+    "clip",
     "comment",
     "contributor",
     "credit",
@@ -83,6 +87,7 @@ __all__ = [
     "identity",
     "instrument",
     "job",
+    "ledger_entry",
     "license_",
     "license_grant",
     "license_quote",
@@ -114,6 +119,7 @@ __all__ = [
     "policy",
     "preview",
     "provenance_event",
+    "referral",
     "release",
     "release_item",
     "release_version",

@@ -95,6 +95,7 @@ membership = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("membership_artist", "artist_id", postgresql_where=text("ended_at IS NULL")),
+    Index("membership_ever", "artist_id", "account_id"),
 )
 
 session = Table(

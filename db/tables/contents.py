@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from db.tables.columns import belongs_to, created_at, key, metadata, word
@@ -41,6 +42,7 @@ media_content = Table(
     CheckConstraint("cardinality(peaks) = 500", name="peaks"),
     CheckConstraint("shown_sha256 ~ '^[0-9a-f]{64}$'", name="shown_sha256"),
     CheckConstraint("pcm_sha256 ~ '^[0-9a-f]{64}$'", name="pcm_sha256"),
+    Index("media_content_pcm", "pcm_sha256", postgresql_where=text("pcm_sha256 IS NOT NULL")),
     CheckConstraint(
         "num_nonnulls(seed_hue, seed_saturation, seed_lightness) IN (0, 3) AND seed_hue BETWEEN 0 AND 359"
         " AND seed_saturation BETWEEN 0 AND 100 AND seed_lightness BETWEEN 0 AND 100",

@@ -66,6 +66,12 @@ release_version = Table(
     created_at(),
     UniqueConstraint("release_id", "number"),
     CheckConstraint("number >= 1", name="number"),
+    Index(
+        "release_version_out",
+        "published_at",
+        "id",
+        postgresql_where=text("state = 'PUBLISHED' AND NOT is_compatibility"),
+    ),
 )
 
 release_item = Table(

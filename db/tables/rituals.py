@@ -1,7 +1,5 @@
 """Rituals, and who was there before what they are about was out."""
 
-from typing import Any
-
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -13,18 +11,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, version, word
+from db.tables.columns import belongs_to, clocked, created_at, key, metadata, moment, ref, version, word
+from domain.entitlements import EntitlementScope
 from domain.rituals import RitualState
-
-
-def _moment(name: str) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=False)
-
 
 ritual = Table(
     "ritual",
@@ -38,24 +31,29 @@ ritual = Table(
     belongs_to("announced_by_id", "account"),
     Column("title", Text, nullable=False),
     *word("state", RitualState, default="ANNOUNCED"),
-    _moment("opens_at"),
-    _moment("releases_at"),
-    _moment("ends_at"),
+    moment("opens_at"),
+    moment("releases_at"),
+    moment("ends_at"),
     Column("presave_count", Integer, nullable=False, server_default=text("0")),
+    # What those get who waited, once it is out: the world, or a release or a track of it.
+    *word("unlock_scope", EntitlementScope, nullable=True),
+    belongs_to("unlock_asset_id", "asset", nullable=True),
     # What it came to, counted once when it was over.
     Column("people", Integer),
     Column("messages", Integer),
     Column("reactions", Integer),
+    Column("clips", Integer),
     Column("best_moments", ARRAY(DateTime(timezone=True))),
     version(),
     created_at(),
     CheckConstraint("num_nonnulls(hook_id, release_id) = 1", name="subject"),
     CheckConstraint("opens_at < releases_at AND releases_at < ends_at", name="times"),
     CheckConstraint(
-        "num_nonnulls(people, messages, reactions, best_moments) = CASE state WHEN 'MEMORY' THEN 4 ELSE 0 END",
+        "num_nonnulls(people, messages, reactions, clips, best_moments) = CASE state WHEN 'MEMORY' THEN 5 ELSE 0 END",
         name="memory",
     ),
     CheckConstraint("presave_count >= 0", name="presave_count"),
+    CheckConstraint("coalesce(unlock_scope <> 'CASSET', false) = (unlock_asset_id IS NOT NULL)", name="unlock"),
     # An artist has one at a time.
     ExcludeConstraint(
         (text("uuid_send(artist_id)"), "="),
@@ -66,6 +64,8 @@ ritual = Table(
     ),
     Index("ritual_of_artist", "artist_id", "opens_at", "id"),
     Index("ritual_soonest", "opens_at", "id"),
+    Index("ritual_now", "opens_at", "id", postgresql_where=text("state IN ('OPEN', 'RELEASED')")),
+    Index("ritual_soon", "opens_at", "id", postgresql_where=text("state = 'ANNOUNCED'")),
     Index("ritual_of_release", "release_id", postgresql_where=text("release_id IS NOT NULL")),
 )
 
@@ -80,7 +80,7 @@ ritual_presave = Table(
     Column("position", Integer, nullable=False),
     # Whether they agreed to be named.
     Column("is_named", Boolean, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    clocked("created_at"),
     # What they can show for it, signed once the ritual is a memory.
     Column("proof", JSONB),
     UniqueConstraint("account_id", "ritual_id"),

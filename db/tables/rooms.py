@@ -1,7 +1,5 @@
 """Rooms: people inside the weather of a song; what happens there, what is said, who came, what is heard."""
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -15,20 +13,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, word
+from db.tables.columns import belongs_to, clocked, created_at, key, metadata, ref, word
 from domain.queues import QueueState
 from domain.rooms import STORED_EVENTS, RoomVisibility
-
-
-def _clocked(name: str) -> Column[Any]:
-    """The moment by the clock, not by the transaction: written under the lock of the room, it follows its order."""
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
-
 
 room = Table(
     "room",
@@ -68,9 +59,10 @@ room_event = Table(
     *word("kind", STORED_EVENTS),
     belongs_to("account_id", "account", nullable=True),
     Column("payload", JSONB, nullable=False, server_default=text("'{}'")),
-    _clocked("at"),
+    clocked("at"),
     PrimaryKeyConstraint("room_id", "id"),
     Index("room_event_pace", "account_id", "kind", "at", postgresql_where=text("account_id IS NOT NULL")),
+    Index("room_event_age", "at"),
 )
 
 room_message = Table(
@@ -83,7 +75,7 @@ room_message = Table(
     Column("event_id", BigInteger, nullable=False),
     belongs_to("account_id", "account"),
     Column("text", Text),
-    _clocked("created_at"),
+    clocked("created_at"),
     Column("deleted_at", DateTime(timezone=True)),
     Column("deleted_by_id", Uuid, ForeignKey("account.id")),
     CheckConstraint("(text IS NULL) = (deleted_at IS NOT NULL)", name="text"),

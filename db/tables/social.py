@@ -23,16 +23,11 @@ from sqlalchemy import (
     text,
 )
 
-from db.tables.columns import belongs_to, created_at, key, metadata, ref, word
+from db.tables.columns import belongs_to, clocked, created_at, key, metadata, moment, ref, word
 from domain.measures import SignalKind
 from domain.social import ActivityKind, TieKind
 
 COUNTED = ("followers", "likes", "saves", "comments", "shares")
-
-
-def _clocked(name: str) -> Column[Any]:
-    """The moment by the clock: of what is written under a lock, it follows the order of the lock."""
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp())
 
 
 def _at_subject() -> tuple[Column[Any], ...]:
@@ -69,14 +64,15 @@ comment = Table(
     ref("comment"),
     belongs_to("artist_id", "artist", nullable=True),
     belongs_to("hook_id", "hook", nullable=True),
+    belongs_to("ritual_id", "ritual", nullable=True),
     belongs_to("account_id", "account"),
     Column("text", Text),
     # In the track of the hook: a window that moves leaves it where it was said.
     Column("position_ms", Integer),
-    _clocked("created_at"),
+    clocked("created_at"),
     Column("deleted_at", DateTime(timezone=True)),
     Column("deleted_by_id", Uuid, ForeignKey("account.id")),
-    CheckConstraint("num_nonnulls(artist_id, hook_id) = 1", name="subject"),
+    CheckConstraint("num_nonnulls(artist_id, hook_id, ritual_id) = 1", name="subject"),
     CheckConstraint("position_ms IS NULL OR position_ms >= 0 AND hook_id IS NOT NULL", name="position_ms"),
     CheckConstraint("(text IS NULL) = (deleted_at IS NOT NULL) AND char_length(text) <= 1000", name="text"),
     Index(
@@ -93,10 +89,17 @@ comment = Table(
         "id",
         postgresql_where=text("artist_id IS NOT NULL AND deleted_at IS NULL"),
     ),
+    Index(
+        "comment_of_ritual",
+        "ritual_id",
+        "created_at",
+        "id",
+        postgresql_where=text("ritual_id IS NOT NULL AND deleted_at IS NULL"),
+    ),
     Index("comment_pace", "account_id", "created_at"),
 )
 
-_SHARED = text("coalesce(artist_id, hook_id, release_id, room_id)")
+_SHARED = text("coalesce(artist_id, hook_id, release_id, room_id, ritual_id)")
 share_link = Table(
     "share_link",
     metadata,
@@ -108,12 +111,13 @@ share_link = Table(
     belongs_to("hook_id", "hook", nullable=True),
     belongs_to("release_id", "release", nullable=True),
     belongs_to("room_id", "room", nullable=True),
+    belongs_to("ritual_id", "ritual", nullable=True),
     created_at(),
     Column("visits", BigInteger, nullable=False, server_default=text("0")),
     Column("visitors", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("code"),
     CheckConstraint("code ~ '^[1-9A-HJ-NP-Za-km-z]{7}$'", name="code"),
-    CheckConstraint("num_nonnulls(artist_id, hook_id, release_id, room_id) = 1", name="subject"),
+    CheckConstraint("num_nonnulls(artist_id, hook_id, release_id, room_id, ritual_id) = 1", name="subject"),
     CheckConstraint("visits >= visitors AND visitors >= 0", name="visits"),
     Index("share_link_once", "account_id", _SHARED, unique=True),
     Index("share_link_newest", "account_id", "created_at", "id"),
@@ -131,6 +135,20 @@ share_visitor = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("link_id", "visitor"),
     CheckConstraint("octet_length(visitor) = 16", name="visitor"),
+)
+
+# Who was new to an artist's world and came by a link of somebody's: once for each world.
+referral = Table(
+    "referral",
+    metadata,
+    belongs_to("account_id", "account"),
+    belongs_to("artist_id", "artist"),
+    belongs_to("bringer_id", "account"),
+    belongs_to("link_id", "share_link"),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("account_id", "artist_id"),
+    CheckConstraint("bringer_id <> account_id", name="bringer_id"),
+    Index("referral_of_link", "link_id"),
 )
 
 visitor_key = Table(
@@ -164,7 +182,7 @@ activity = Table(
     # The last one who did it, and how often it was done.
     belongs_to("actor_id", "account", nullable=True),
     Column("times", Integer, nullable=False, server_default=text("1")),
-    _clocked("at"),
+    clocked("at"),
     Column("read_at", DateTime(timezone=True)),
     CheckConstraint("times >= 1", name="times"),
     Index("activity_latest", "account_id", "at", "id"),
@@ -189,7 +207,7 @@ signal = Table(
     Column("own", Boolean, nullable=False),
     *_at_subject(),
     belongs_to("room_id", "room", nullable=True),
-    _clocked("at"),
+    clocked("at"),
     Index("signal_of_artist", "artist_id", "at"),
     Index("signal_of_hook", "hook_id", "at", postgresql_where=text("hook_id IS NOT NULL")),
     Index("signal_of_release", "release_id", "at", postgresql_where=text("release_id IS NOT NULL")),
@@ -203,7 +221,7 @@ warmth = Table(
     metadata,
     Column("room_id", Uuid, ForeignKey("room.id"), primary_key=True),
     Column("weight", Float, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    moment("at"),
     # The tenth of the way to 100 that the room was last told to stand at.
     Column("told", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("told BETWEEN 0 AND 10", name="told"),
@@ -215,12 +233,15 @@ participation = Table(
     key(),
     # A release, a hook, or an artist for their world.
     Column("subject_id", Uuid, nullable=False),
-    Column("taken_at", DateTime(timezone=True), nullable=False),
+    moment("taken_at"),
     Column("formula", Text, nullable=False),
     Column("energy", Float, nullable=False),
     Column("early_motion", Integer, nullable=False),
     Column("trusted_circulation", Integer, nullable=False),
     Column("participants", Integer, nullable=False),
+    Column("rise", Float, nullable=False),
     UniqueConstraint("subject_id", "taken_at"),
     CheckConstraint("energy BETWEEN 0 AND 100", name="energy"),
+    CheckConstraint("rise BETWEEN 0 AND 100", name="rise"),
+    Index("participation_rising", "taken_at", "rise", "subject_id"),
 )

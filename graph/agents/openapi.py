@@ -81,7 +81,8 @@ def openapi_of(operations: Sequence[AgentOperation], schema: GraphQLSchema) -> J
         "paths": dict(sorted(paths.items())),
         "components": {
             "securitySchemes": {
-                "key": {
+                # By this name readers of paid interfaces know what it is.
+                "apiKey": {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A key, `cas_live_…`, from `issueKey`; or the secret of a session.",
@@ -129,7 +130,7 @@ def family_of(path: str) -> str:
 
 def security_of(operation: AgentOperation) -> list[Json]:
     """Who may ask: anybody, or who has a key; `x-scopes` says which."""
-    return [{}, {"key": []}] if operation.access.open else [{"key": []}]
+    return [{}, {"apiKey": []}] if operation.access.open else [{"apiKey": []}]
 
 
 def _parameter(variable: Variable) -> Json:
@@ -219,7 +220,7 @@ _MAP: Json = {
     "description": "The map of this interface: every operation with its method, address and who may ask it, and where "
     "the contract, the tools and the keys are described.",
     "tags": ["agents"],
-    "security": [{}],
+    "security": [],
     "responses": {
         "200": {
             "description": "The map.",

@@ -24,7 +24,7 @@ _PAYMENT: Json = {
     "price": {"mode": "dynamic", "currency": "USD", "min": "0", "max": "1000000"},
     "protocols": [{"x402": {}}, {"mpp": {"method": "evm", "intent": "charge", "currency": "USD"}}],
 }
-_BODY: Json = {
+BODY: Json = {
     "type": "object",
     "required": ["quote"],
     "properties": {
@@ -36,7 +36,7 @@ _BODY: Json = {
     },
     "additionalProperties": False,
 }
-_TAKEN: Json = {
+TAKEN: Json = {
     "type": "object",
     "required": ["license", "document"],
     "properties": {
@@ -75,9 +75,10 @@ def _license(noun: str, kinds: frozenset[Kind]) -> Json:
         "summary": "Takes a license on a quote",
         "description": "Takes a license on a quote, for what it costs: 402 says what to pay, for MPP "
         "(`WWW-Authenticate: Payment`) and x402 (`PAYMENT-REQUIRED`) alike; the same request again with the payment "
-        "answers the license, with its receipt in the headers. The same Idempotency-Key answers the same.",
+        "answers the license, with its receipt in the headers. The same Idempotency-Key, or id of a payment of x402, "
+        "answers the same. What is sold is a grant to an artist, so a key comes before any price.",
         "tags": ["agents"],
-        "security": [{"key": []}],
+        "security": [{"apiKey": []}],
         "x-scopes": ["LICENSE"],
         "x-payment-info": _PAYMENT,
         "parameters": [
@@ -96,11 +97,11 @@ def _license(noun: str, kinds: frozenset[Kind]) -> Json:
                 "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._:~-]+$"},
             },
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": BODY}}},
         "responses": {
             "200": {
                 "description": "The license.",
-                "content": {"application/json": {"schema": _TAKEN}},
+                "content": {"application/json": {"schema": TAKEN}},
                 "headers": {"Payment-Receipt": {"description": "How it was paid.", "schema": {"type": "string"}}},
             },
             **{code: {"$ref": f"#/components/responses/{name}"} for code, name in problems.items()},

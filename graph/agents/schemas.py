@@ -184,13 +184,13 @@ class _Answered:
             return _named(
                 schema, type_.name, {"type": "string", "enum": names} if len(names) < MANY else {"type": "string"}
             )
-        single = [names[0] for _, names in told.values() if len(names) == 1]
+        listed = [name for _, names in told.values() if len(names) < MANY for name in names]
         branches = []
         for schema, names in told.values():
             if len(names) == 1:
                 branches.append(schema)
             else:
-                others = {"type": "string", "not": {"enum": sorted(single)}}
+                others = {"type": "string", "not": {"enum": sorted(listed)}}
                 tells = {"type": "string", "enum": names} if len(names) < MANY else others
                 branches.append(_named(schema, self._narrowest(type_, names), tells))
         return {"oneOf": branches}

@@ -48,7 +48,7 @@ class Actor(NamedTuple):
         """What one document of theirs may come to."""
         return ANONYMOUS_LIMITS if self.viewer is ANONYMOUS else KNOWN
 
-    def check_any(self, scopes: Collection[KeyScope]) -> None:
+    def check_any(self, scopes: Collection[KeyScope], *, writes: bool) -> None:
         """Let a key do what one of some scopes is enough for; none of them: what only a person does.
 
         Raises:
@@ -58,7 +58,7 @@ class Actor(NamedTuple):
         wanted: Iterable[KeyScope | None] = sorted(scopes) or (None,)
         for scope in wanted:
             try:
-                allow(self.viewer, scope)
+                allow(self.viewer, scope, writes=writes)
             except Forbidden as refused:
                 lacking = refused
             else:

@@ -20,9 +20,11 @@ from db.engine import Database
 from graph.reading import Reader
 from graph.schema import executable, sdl
 from graph.server import explorer, listening
+from graph.server.addresses import Addresses
 from graph.server.agents import Agents
 from graph.server.audio import Audio
 from graph.server.buckets import Buckets, MemoryBuckets, RedisBuckets
+from graph.server.cards import CARDS_A_MINUTE, Cards
 from graph.server.chains import anchorer_of
 from graph.server.cron import Cron
 from graph.server.discovery import Discovery
@@ -41,6 +43,7 @@ from graph.server.mcp import PATHS, Mcp
 from graph.server.offering import Offering
 from graph.server.payments import Payments, till_of
 from graph.server.permissions_told import PermissionsTold
+from graph.server.previews import Previews
 from graph.server.rest import REFUSAL_HANDLERS, Allowance, Reception, allowance
 from graph.server.settings import Documents, Environment, Settings
 from graph.server.signers import keys_of
@@ -58,8 +61,8 @@ from subscriptions.shared_presence import RedisPresence
 from subscriptions.streams import RedisBroker
 
 UPLOADS_A_MINUTE, AUDIO_TOKENS_A_MINUTE = 10, 20
-CHALLENGES_A_MINUTE = 30
-"""How often one client is told what to pay."""
+LICENSES_A_MINUTE = 30
+"""How often one client asks for one: to be told what to pay, to pay, and to be told again."""
 
 
 class Application:
@@ -84,7 +87,7 @@ class Application:
         self._endpoint = Endpoint(door, self._streams, self._house)
         self._sockets = Sockets(door, self.health.draining)
         self._offering = Offering(schema, door, settings)
-        self.permissions = PermissionsTold(Reception(database))
+        self.permissions = PermissionsTold(Reception(database), self._buckets)
         self.usage = Usage(database)
         self._agents = Agents(self._offering, self._house, self.permissions, self.usage)
         self._mcp = Mcp(self._offering, self._house)
@@ -102,10 +105,13 @@ class Application:
         routes += self.permissions.routes()
         routes += Discovery(self._offering).routes()
         if develops:
-            routes += [Route("/graphql", explorer.page), *explorer.routes(), *listening.routes()]
+            routes += [Route("/graphql", explorer.page), *explorer.routes()]
+        routes += self._travelling_routes(settings, listens=develops)
         rest = Starlette(
             routes=routes, lifespan=self._lifespan, exception_handlers={**PROBLEM_HANDLERS, **REFUSAL_HANDLERS}
         )
+        # An address has one spelling: nobody who looks for `/s/` is led to a world of that name.
+        rest.router.redirect_slashes = False
         self._rest = rest
         guarded: Any = Guard(self._route, origins=settings.origins, hosts=settings.hosts, production=not develops)
         # Who a proxy speaks for is asked of those that were named, and of nobody else.
@@ -138,12 +144,21 @@ class Application:
         self._allowances = (*self._allowances, visits)
         return Links(Reception(self._database), visits).routes()
 
+    def _travelling_routes(self, settings: Settings, *, listens: bool) -> list[Route]:
+        """What links lead to, and what is shown beside them; last, as any word may be the address of a world."""
+        drawings = allowance(settings, "card", CARDS_A_MINUTE)
+        self._allowances = (*self._allowances, drawings)
+        previews = Previews(self.reader)
+        cards = Cards(Reception(self._database), previews, self.studio.blobs, drawings)
+        pages = Addresses(previews, self._buckets, settings.origin, listens=listens).routes()
+        return [*cards.routes(), *pages, *(listening.routes() if listens else ())]
+
     def _paid_routes(self, settings: Settings, *, tries: bool) -> list[Route]:
         realm = settings.hosts[0] if settings.hosts else "casset"
         till = till_of(self._house, settings.settlement, realm=realm, tries=tries)
-        challenged = allowance(settings, "challenge", CHALLENGES_A_MINUTE)
-        self._allowances = (*self._allowances, challenged)
-        self.payments = Payments(Reception(self._database), self._house, till, challenged)
+        asked_for = allowance(settings, "license", LICENSES_A_MINUTE)
+        self._allowances = (*self._allowances, asked_for)
+        self.payments = Payments(Reception(self._database), self._house, till, asked_for)
         return self.payments.routes()
 
     @property

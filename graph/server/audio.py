@@ -28,10 +28,13 @@ from graph.server.buckets import Buckets
 from graph.server.door import LOOK
 from graph.server.rest import UNCACHED, Allowance, Reception, address, paid
 from resolvers.audio import Heard, ask_to_hear, come_to_hear, waveform_of
-from resolvers.media import Blobs, Studio
+from resolvers.blobs import Blobs
+from resolvers.decoding import Studio
 
 _LARGEST_QUESTION = 4 * 1024
 _TRACKS, _MEDIA = frozenset({Kind.TRACK}), frozenset({Kind.MEDIA})
+_HEARD = frozenset({Kind.TRACK, Kind.SAMPLE})
+"""A sample is heard as a clip."""
 _ELSEWHERE = {"cross-origin-resource-policy": "cross-origin"}
 """Pages of other origins may play and show it: what it takes to be let in is in the address, or it is public."""
 _ATTACHED = {"content-disposition": "attachment"}
@@ -80,7 +83,7 @@ class Audio:
     async def listen(self, request: Request) -> Response:
         """The bytes a token opens: all of them, or one range."""
         await paid(self._buckets, address(request), LOOK)
-        track = _named(request, _TRACKS)
+        track = _named(request, _HEARD)
         text = request.query_params.get("token")
         if text is None:
             raise SignInNeeded("Come with a token: POST /api/audio/token gives one.")

@@ -19,8 +19,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from resolvers.blobs import Blob, Kept, sha256_of
 from resolvers.context import uuid7
-from resolvers.media import Blob, Kept, sha256_of
 
 PIECE = 1 << 20
 READ = 256 * 1024

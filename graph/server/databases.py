@@ -46,8 +46,8 @@ async def database_of(settings: Settings, begun: Future[EmbeddedPostgres] | None
     if begun is None:
         target: dict[str, Any] = {"dsn": settings.database_url}
         await migrate(target)
-        return Database(target)
+        return Database(target, origin=settings.origin)
     server = await asyncio.wrap_future(begun)
     target = dict(server.dsn(user=OWNER_ROLE))
     await migrate(target)
-    return Database(target, recover=server.ensure)
+    return Database(target, recover=server.ensure, origin=settings.origin)

@@ -18,7 +18,7 @@ from domain.media import Format
 from domain.recordings import Tags
 from domain.windows import Window
 from graph.server.sound import REFUSED
-from resolvers.media import Drawn, Sound
+from resolvers.decoding import Drawn, Sound
 
 PATIENCE = 180.0
 """Seconds for all of a file, on a machine that has other work too."""
@@ -72,6 +72,11 @@ class ProcessDecoder:
         """Compose a piece of the demo scene, as `graph.server.composing.compose` says."""
         words = ["compose", str(into.fileno()), json.dumps(piece)]
         await self._ask(words, (into.fileno(),), lambda _: None)
+
+    async def paint(self, card: Mapping[str, Any], cover: BinaryIO | None, into: BinaryIO) -> None:
+        """Draw a social card, as `graph.server.painting.paint` says."""
+        descriptors = tuple(file.fileno() for file in (into, cover) if file is not None)
+        await self._ask(["paint", json.dumps(card), *map(str, descriptors)], descriptors, lambda _: None)
 
     async def _ask(self, words: list[str], descriptors: tuple[int, ...], tell: Callable[[int], None]) -> dict[str, Any]:
         async with self._turns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from html import escape
+from typing import NamedTuple
 
 import orjson
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from graph.agents.building import OPENAPI, checked_in
 from graph.agents.openapi import GUIDANCE
+from graph.agents.paid import paid_paths
 from graph.server.offering import Offering
 from graph.server.wellknown import told
 
@@ -30,9 +32,14 @@ LINKS = {
     "log": "/log/checkpoint",
     "catalogue": CATALOGUE,
 }
+_ICON = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1c120c"/>'
+    b'<circle cx="16" cy="16" r="9" fill="none" stroke="#e0a458" stroke-width="3"/>'
+    b'<circle cx="16" cy="16" r="2.5" fill="#e0a458"/></svg>'
+)
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Casset for programs</title>
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width"><link rel="icon" href="/favicon.svg">
 <h1>Casset for programs</h1>
 <p>Worlds are for people; this is how programs read what lies beneath them. {guidance}</p>
 <h2>Where</h2><ul>{links}</ul>
@@ -40,6 +47,23 @@ _PAGE = """<!doctype html>
 <table><thead><tr><th>Ask</th><th>What it does</th><th>Who</th></tr></thead><tbody>{rows}</tbody></table>
 </html>
 """
+
+
+class Told(NamedTuple):
+    """What is told of an operation, whether it is one over the graph or is paid for.
+
+    Attributes:
+        open: anybody may ask.
+        scopes: those a key needs one of; people need none.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    open: bool
+    scopes: list[str]
 
 
 class Discovery:
@@ -56,23 +80,44 @@ class Discovery:
             Route("/openapi.json", self._openapi),
             Route("/llms.txt", self._llms),
             Route("/docs", self._page),
+            Route("/favicon.svg", _icon),
             Route(CATALOGUE, self._catalogue),
         ]
 
     @cached_property
-    def _map(self) -> bytes:
-        operations = [
-            {
-                "name": each.name,
-                "method": each.route.method,
-                "path": each.route.path,
-                "summary": each.summary,
-                "open": each.access.open,
-                "scopes": sorted(each.access.scopes),
-            }
+    def _operations(self) -> list[Told]:
+        over_the_graph = [
+            Told(
+                each.name,
+                each.route.method,
+                each.route.path,
+                each.summary,
+                each.description,
+                each.access.open,
+                sorted(each.access.scopes),
+            )
             for each in self._offering.operations.values()
             if each.route is not None
         ]
+        paid = [
+            Told(
+                operation["operationId"][0].upper() + operation["operationId"][1:],
+                method.upper(),
+                path,
+                operation["summary"],
+                operation["description"],
+                open=False,
+                scopes=operation["x-scopes"],
+            )
+            for path, item in paid_paths()
+            for method, operation in item.items()
+        ]
+        return over_the_graph + paid
+
+    @cached_property
+    def _map(self) -> bytes:
+        names = ("name", "method", "path", "summary", "open", "scopes")
+        operations = [{name: getattr(each, name) for name in names} for each in self._operations]
         return orjson.dumps({"name": "Casset", "guidance": GUIDANCE, "links": LINKS, "operations": operations})
 
     async def _agents(self, request: Request) -> Response:
@@ -102,11 +147,7 @@ class Discovery:
             "",
             "## Operations",
             "",
-            *[
-                f"- [{each.route.method} {each.route.path}]({base}/docs): {each.summary}"
-                for each in self._offering.operations.values()
-                if each.route is not None
-            ],
+            *[f"- [{each.method} {each.path}]({base}/docs): {each.summary}" for each in self._operations],
             "",
             "## Optional",
             "",
@@ -120,11 +161,10 @@ class Discovery:
     async def _page(self, request: Request) -> Response:
         links = "".join(f'<li><a href="{where}">{name}</a></li>' for name, where in LINKS.items())
         rows = "".join(
-            f"<tr><td><code>{each.route.method} {escape(each.route.path)}</code></td>"
+            f"<tr><td><code>{each.method} {escape(each.path)}</code></td>"
             f"<td>{escape(each.description)}</td>"
-            f"<td>{'anybody' if each.access.open else ', '.join(sorted(each.access.scopes)) or 'people'}</td></tr>"
-            for each in self._offering.operations.values()
-            if each.route is not None
+            f"<td>{'anybody' if each.open else ', '.join(each.scopes) or 'people'}</td></tr>"
+            for each in self._operations
         )
         page = _PAGE.format(guidance=escape(GUIDANCE), links=links, rows=rows)
         return told(request, page.encode(), "text/html; charset=utf-8")
@@ -153,3 +193,8 @@ class Discovery:
         answer = told(request, orjson.dumps({"linkset": linkset, "profile": PROFILE}), media_type)
         answer.headers["link"] = f'<{CATALOGUE}>; rel="api-catalog"'
         return answer
+
+
+async def _icon(request: Request) -> Response:
+    """The sign by which lists of houses show this one."""
+    return told(request, _ICON, "image/svg+xml")

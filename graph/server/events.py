@@ -25,7 +25,7 @@ from resolvers.outbox import Relay
 _DOCUMENT = """
 subscription RoomEvents($room: ID!, $after: String) {
   roomEvents(roomId: $room, after: $after) {
-    id kind at person { handle } message { id text } reaction comment { id hook positionMs }
+    id kind at person { handle } joined message { id text } reaction comment { id hook positionMs }
     now { track hook title durationMs since } subject title heat
   }
 }

@@ -35,7 +35,11 @@ class Mcp:
         self._ending = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request of a client."""
+        """Answer one request of a client. Nothing is told that was not asked for: who listens (GET) is told so."""
+        if scope["method"] != "POST":
+            said = "Tools are called with POST."
+            await send_problem(send, Problem(405, Code.BAD_USER_INPUT, said, headers=((b"allow", b"POST"),)))
+            return
         try:
             actor = await self._offering.door.enter(scope, dict(scope["headers"]))
         except RequestRefused as refused:

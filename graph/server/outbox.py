@@ -11,27 +11,34 @@ Place = tuple[Hashable, str]
 """An operation, and the mark of one of its events."""
 GONE = (OSError, RuntimeError)
 """What sending meets where the client has left, and where uvicorn closed by itself: no pong came, too long a frame."""
+SHARE = 8
+"""What can wait elsewhere takes an eighth of what may wait: of two hundred that never read, each has its own copy."""
 
 
 class Outbox:
-    """Messages on their way to a client."""
+    """Messages on their way to a client. A thousand clients wait for nothing most of the time, so that it is small."""
+
+    __slots__ = ("_bytes", "_more", "_most", "_most_bytes", "_reached", "_room", "_send", "_waiting")
 
     def __init__(self, send: Send, most: int, most_bytes: int) -> None:
         """Keep so many messages and bytes for a client that does not keep up; one message may be longer."""
         self._send = send
-        self._most_bytes = most_bytes
+        self._most, self._most_bytes = most, most_bytes
         self._bytes = 0
-        self._waiting: asyncio.Queue[tuple[bytes, Place | None]] = asyncio.Queue(most)
+        self._waiting: list[tuple[bytes, Place | None]] = []
         self._reached: Place | None = None
-        self._room = asyncio.Event()
+        self._more: asyncio.Future[None] | None = None
+        self._room: asyncio.Event | None = None
 
     def put(self, message: bytes, place: Place | None = None) -> bool:
         """Take a message; False where there is no room for it."""
         size = self._bytes + len(message)
-        if self._waiting.full() or (size > self._most_bytes and self._bytes):
+        if len(self._waiting) >= self._most or (size > self._most_bytes and self._bytes):
             return False
         self._bytes = size
-        self._waiting.put_nowait((message, place))
+        self._waiting.append((message, place))
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)
         return True
 
     def begin(self, place: Place) -> None:
@@ -41,11 +48,12 @@ class Outbox:
 
     @property
     def has_room(self) -> bool:
-        """Whether less waits than half of what may."""
-        return self._waiting.qsize() * 2 <= self._waiting.maxsize and self._bytes * 2 <= self._most_bytes
+        """Whether so little waits that what can wait elsewhere, for all together, may follow."""
+        return len(self._waiting) * SHARE <= self._most and self._bytes * SHARE <= self._most_bytes
 
     async def room(self) -> None:
-        """Wait until half of what may wait is written."""
+        """Wait until there is room again."""
+        self._room = self._room or asyncio.Event()
         while not self.has_room:
             self._room.clear()
             await self._room.wait()
@@ -53,13 +61,17 @@ class Outbox:
     async def write(self) -> None:
         """Send what waits, and what comes, until the client is gone."""
         while True:
-            message, place = await self._waiting.get()
+            if not self._waiting:
+                self._more = asyncio.get_running_loop().create_future()
+                await self._more
+            message, place = self._waiting.pop(0)
             try:
                 await self._send({"type": "websocket.send", "text": message.decode()})
             except GONE:
                 return
             self._bytes -= len(message)
-            self._room.set()
+            if self._room is not None:
+                self._room.set()
             # What only waits would be lost with the socket: the place is that of what is written.
             self._reached = place or self._reached
 
@@ -73,5 +85,5 @@ class Outbox:
 
         It need not be kept while a slow client takes its leave, nor hold an operation that holds this in turn.
         """
-        self._waiting = asyncio.Queue()
+        self._waiting = []
         self._reached = None

@@ -31,6 +31,7 @@ from db.payments import Claims, Paid, add_payment
 from domain.errors import Code, NotOffered
 from domain.payments import CHALLENGE_LASTS, NotSettled, PaymentMethod, PaymentState
 from graph.server.evm import Bill, Chain, Charge
+from graph.server.extensions import extended
 from resolvers.context import Acting
 from resolvers.payments import Ready
 
@@ -110,7 +111,11 @@ class Counter:
         if isinstance(result, PaymentVerified):
             return None
         told = result.challenge
-        kept = [(name, value) for name, value in told.headers.multi_items() if name != "content-type"]
+        kept = [
+            (name, extended(value) if name == "payment-required" else value)
+            for name, value in told.headers.multi_items()
+            if name != "content-type"
+        ]
         return told.status, kept, _problem(orjson.loads(told.body or b"{}"))
 
     def _on_chain(self, chain: Chain, payee: str) -> ServerMethod:

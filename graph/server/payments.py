@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from starlette.routing import Route
 from db.payments import Answered, Paid, add_payment, claim_request, end_payment, payment_of, release_request
 from db.verdicts import ASSET_REF_KINDS
 from domain.accounts import Viewer, allow
-from domain.errors import BadInput, Moved, NotFound, SignInNeeded, TooLarge
+from domain.errors import BadInput, KeyReused, Moved, NotFound, SignInNeeded, TooLarge
 from domain.ids import Kind, Ref, parse_ref_of
 from domain.keys import KeyScope
 from domain.licensing import PolicyDenied
@@ -35,6 +35,7 @@ from domain.payments import (
     PaymentState,
     fingerprint,
 )
+from graph.server.extensions import IDENTIFIER, payment_name
 from graph.server.guard import PROBLEM_TYPE, problem
 from graph.server.rest import UNCACHED, Allowance, Reception, address
 from graph.server.settings import Settlement
@@ -64,7 +65,7 @@ class Till:
     """
 
     realm: str
-    secret: str
+    secret: str = field(repr=False)
     settlement: Settlement | None
     tries: bool
 
@@ -80,16 +81,16 @@ def till_of(house: House, settlement: Settlement | None, *, realm: str, tries: b
 class Payments:
     """The routes that are paid for."""
 
-    def __init__(self, reception: Reception, house: House, till: Till, challenged: Allowance) -> None:
+    def __init__(self, reception: Reception, house: House, till: Till, asked_for: Allowance) -> None:
         """Take payments.
 
         Args:
             reception: knows who asks.
             house: signs what is given.
             till: how it is paid.
-            challenged: how often somebody may be told what to pay.
+            asked_for: how often somebody may ask for a license, whatever they are answered.
         """
-        self._reception, self._house, self._till, self._challenged = reception, house, till, challenged
+        self._reception, self._house, self._till, self._asked_for = reception, house, till, asked_for
         self._chain: Chain | None = None
         self._turn = asyncio.Lock()
 
@@ -104,6 +105,8 @@ class Payments:
         """`{"quote"}`: the license on a quote, for what it costs."""
         actor = await self._reception.actor(request)
         account = _buyer(actor.viewer)
+        # Before a row is written: a request under a key leaves one, whatever comes of it.
+        await self._asked_for.take(actor)
         asset = _named(request)
         body = await _small_body(request)
         quote = _quote(body)
@@ -111,7 +114,7 @@ class Payments:
         acting = self._reception.acting(actor.viewer, Caller(self._house, address(request)))
         if key is not None:
             said = fingerprint("POST", request.url.path, body, str(actor.viewer.key or account))
-            answered = await claim_request(self._reception.database, account, key, said)
+            answered = await self._claimed(request, account, key, said)
             if answered is not None:
                 return _told(answered)
         try:
@@ -123,6 +126,14 @@ class Payments:
                 # What was answered is kept, and not let go of by this.
                 await asyncio.shield(release_request(self._reception.database, account, key))
 
+    async def _claimed(self, request: Request, account: UUID, key: str, said: str) -> Answered | None:
+        try:
+            return await claim_request(self._reception.database, account, key, said)
+        except KeyReused:
+            if "idempotency-key" in request.headers:
+                raise
+            raise Moved("This id was given to another payment.", path=(IDENTIFIER,)) from None
+
     async def _licensed(
         self, request: Request, acting: Acting, actor: Any, asset: Ref, quote: Ref, body: bytes, key: str | None
     ) -> Response:
@@ -133,8 +144,6 @@ class Payments:
             if ready.amount == "0":
                 paid = await self._noted(acting, ready, PaymentMethod.FREE, f"free_{quote.id.hex}")
             else:
-                # Whatever is brought, it may be answered by another challenge.
-                await self._challenged.take(actor)
                 asked = await self._asked(request, acting, ready, body)
                 paid = await self._paid(quote.id)
                 # Who comes with what was just paid with is too late to pay, and not to be told the license.
@@ -212,7 +221,7 @@ def _chain(settlement: Settlement) -> Chain:
 def _buyer(viewer: Viewer) -> UUID:
     if viewer.account is None:
         raise SignInNeeded("Come with a key that may take licenses.")
-    allow(viewer, KeyScope.LICENSE)
+    allow(viewer, KeyScope.LICENSE, writes=True)
     return viewer.account
 
 
@@ -245,10 +254,10 @@ def _quote(body: bytes) -> Ref:
 
 
 def _key(request: Request) -> str | None:
-    """The idempotency key, with or without the quotes of a structured string."""
+    """The idempotency key, with or without the quotes of a structured string; else the name a payment bears."""
     given = request.headers.get("idempotency-key")
     if given is None:
-        return None
+        return payment_name(request.headers.get("payment-signature"))
     found = _KEY.fullmatch(given)
     if found is None:
         raise BadInput("An idempotency key has 1 to 100 letters, digits and any of . _ : ~ -")

@@ -1,4 +1,4 @@
-"""What may be done with works, where crawlers and agents look for it: robots.txt, RSL, TDMRep, ODRL and headers.
+"""What may be done with works, where crawlers and agents look for it: robots.txt, RSL, TDMRep, ODRL, CAWG and headers.
 
 Of the house as a whole nothing is opened: what is open is told work by work.
 """
@@ -13,36 +13,46 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from db.changes import seen_now
 from db.verdicts import ASSET_REF_KINDS
 from domain.accounts import PROGRAM
 from domain.errors import BadInput, NotFound
 from domain.ids import Kind, Ref, parse_ref_of
-from domain.permissions_told import NOTHING, content_signal, content_usage, odrl, reservation, rsl
+from domain.permissions_told import NOTHING, cawg, content_signal, content_usage, odrl, reservation, rsl
+from graph.server.buckets import Buckets
 from graph.server.offering import NOT_THERE
 from graph.server.requests import Headers, Scope
-from graph.server.rest import Reception
+from graph.server.rest import Reception, address, paid
 from graph.server.wellknown import told
 from resolvers.permissions_told import ToldOf, told_of
 
 RSL_TYPE = "application/rsl+xml"
 KEPT_SECONDS, MOST_KEPT = 30.0, 10_000
-"""How long what is told of a work is kept here, which is as long as caches keep what is read of it."""
+"""How long what is told of a work is kept here, which is as long as caches keep what is read of it. Where anything was
+written meanwhile it is decided again: nothing is told that is more open than what is stated by now."""
+POINTS = 100
+"""Of the graph, for a work that is asked about by itself: all it is made of may have to be looked at."""
 
 
 class PermissionsTold:
     """What is told of everything, and of each work."""
 
-    def __init__(self, reception: Reception) -> None:
-        """Tell what a database has."""
+    def __init__(self, reception: Reception, buckets: Buckets) -> None:
+        """Tell what a database has, to whom has points left for what it takes to decide."""
         self._reception = reception
-        self._kept: OrderedDict[Ref, tuple[float, ToldOf]] = OrderedDict()
+        self._buckets = buckets
+        self._kept: OrderedDict[Ref, tuple[float, str, ToldOf]] = OrderedDict()
 
     def routes(self) -> list[Route]:
         """The addresses."""
         of_a_work = [
             Route(f"/api/agents/{family}/{{id}}/{name}", endpoint)
             for family in ("releases", "assets")
-            for name, endpoint in (("license.xml", self._license), ("policy.jsonld", self._policy))
+            for name, endpoint in (
+                ("license.xml", self._license),
+                ("policy.jsonld", self._policy),
+                ("cawg.json", self._assertion),
+            )
         ]
         return [
             Route("/robots.txt", _robots),
@@ -71,29 +81,42 @@ class PermissionsTold:
         return tuple([(name.encode(), value.encode()) for name, value in headers.items()])
 
     async def _of(self, asset: Ref) -> ToldOf:
+        # Before it is decided, so that what is written meanwhile lets it be decided again.
+        async with self._reception.database.read() as connection:
+            seen = await seen_now(connection)
         known = self._kept.get(asset)
-        if known is not None and time.monotonic() - known[0] < KEPT_SECONDS:
-            return known[1]
+        if known is not None and known[1] == seen and time.monotonic() - known[0] < KEPT_SECONDS:
+            return known[2]
         found = await told_of(self._reception.acting(PROGRAM), asset)
-        self._kept[asset] = time.monotonic(), found
+        self._kept[asset] = time.monotonic(), seen, found
         self._kept.move_to_end(asset)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return found
 
+    async def _asked(self, request: Request) -> ToldOf:
+        await paid(self._buckets, address(request), POINTS)
+        return await self._of(_named(request))
+
     async def _license(self, request: Request) -> Response:
         """What may be done with a work, as RSL has it."""
-        found, base = await self._of(_named(request)), base_of(request.scope)
+        found, base = await self._asked(request), base_of(request.scope)
         here = f"{base}{_address(found.asset)}"
         body = rsl(found.permissions, here, f"{here}/license/quote", _contact(base, found))
         return told(request, body, RSL_TYPE)
 
     async def _policy(self, request: Request) -> Response:
         """What may be done with a work, as an offer of ODRL."""
-        found, base = await self._of(_named(request)), base_of(request.scope)
+        found, base = await self._asked(request), base_of(request.scope)
         here = f"{base}{_address(found.asset)}"
         offer = odrl(found.permissions, f"{here}/policy.jsonld", here, _contact(base, found))
         return told(request, orjson.dumps(offer), "application/ld+json")
+
+    async def _assertion(self, request: Request) -> Response:
+        """What may be done with a work, as an assertion of CAWG for what C2PA says of its file."""
+        found, base = await self._asked(request), base_of(request.scope)
+        quote = f"{base}{_address(found.asset)}/license/quote"
+        return told(request, orjson.dumps(cawg(found.permissions, quote, _contact(base, found))), "application/json")
 
 
 def base_of(scope: Scope) -> str:

@@ -48,14 +48,8 @@ def redraw(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
     kind = _KINDS.get(format_)
     if kind is None:
         raise Invalid("It is no picture.")
-    file.seek(0)
     try:
-        with av.open(file, "r", format=kind.demuxer, metadata_errors="ignore") as source:
-            context: Any = source.streams.video[0].codec_context
-            if not 0 < context.width * context.height <= _MOST_PIXELS:
-                raise Invalid(f"A picture has at most {_MOST_PIXELS} pixels.")
-            context.thread_count = 1
-            frame = upright(next(source.decode(source.streams.video[0])))
+        frame = _first_frame(file, kind.demuxer)
         pixels = kind.clear if any(part.is_alpha for part in frame.format.components) else kind.solid
         with av.open(into, "w", format="image2pipe") as target:
             stream: Any = target.add_stream(kind.codec, rate=1)
@@ -66,6 +60,33 @@ def redraw(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
         raise Invalid("It is no picture that can be read.") from error
     into.flush()
     return {"format": format_.value, "seed": seed_of(_pixels(frame))}
+
+
+def first_picture(file: BinaryIO) -> Any:
+    """The picture of a file, or the first one of a loop, as Pillow has it.
+
+    Raises:
+        Invalid: there is none, or too large a one.
+    """
+    file.seek(0)
+    format_ = sniffed(file.read(SNIFFED))
+    demuxers = DEMUXERS | {known: kind.demuxer for known, kind in _KINDS.items()}
+    if format_ not in demuxers:
+        raise Invalid("It is no picture.")
+    try:
+        return _first_frame(file, demuxers[format_]).to_image()
+    except (av.FFmpegError, StopIteration, IndexError, ValueError) as error:
+        raise Invalid("It is no picture that can be read.") from error
+
+
+def _first_frame(file: BinaryIO, demuxer: str) -> Any:
+    file.seek(0)
+    with av.open(file, "r", format=demuxer, metadata_errors="ignore") as source:
+        context: Any = source.streams.video[0].codec_context
+        if not 0 < context.width * context.height <= _MOST_PIXELS:
+            raise Invalid(f"A picture has at most {_MOST_PIXELS} pixels.")
+        context.thread_count = 1
+        return upright(next(source.decode(source.streams.video[0])))
 
 
 def _pixels(frame: Any) -> Iterator[Rgb]:

@@ -20,7 +20,7 @@ from domain.errors import BadInput, NotFound, Unsupported
 from domain.media import PLAYED, SNIFFED, Format, sniffed
 from graph.server.asking import printable
 from resolvers.context import Acting, now, uuid7
-from resolvers.media import Studio
+from resolvers.decoding import Studio
 from resolvers.recordings import Brought, Remark, Source, import_recordings
 
 ENDINGS = frozenset(

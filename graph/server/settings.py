@@ -51,7 +51,7 @@ class Settlement:
     """
 
     chain_id: int
-    node: str
+    node: str = field(repr=False)
     payee: str
     key_file: Path
 
@@ -67,7 +67,7 @@ class Settings:
         execution: how operations are executed.
         documents: whether any document is answered, or only registered ones.
         redis_url: keeps the buckets of several processes; without it each process keeps its own.
-        origins: trusted with cookies, such as `https://casset.example`.
+        origins: trusted with cookies, such as `https://casset.example`; worlds are at the first of them.
         hosts: the names this process answers to; empty for any.
         proxies: addresses or networks of reverse proxies, whose `X-Forwarded-For` is believed.
         mail_server: sends letters; without it they are written into the data folder.
@@ -85,18 +85,18 @@ class Settings:
     """
 
     data: Path = field(default_factory=lambda: Path(".casset"))
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
     environment: Environment = Environment.DEVELOPMENT
     execution: Execution = Execution.PLAN
     documents: Documents = Documents.ANY
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
-    mail_server: MailServer | None = None
+    mail_server: MailServer | None = field(default=None, repr=False)
     mail_from: str = "casset@localhost.localdomain"
     providers: tuple[Registration, ...] = ()
-    blobs_url: str | None = None
+    blobs_url: str | None = field(default=None, repr=False)
     keys: Path | None = None
     chain_url: str | None = field(default=None, repr=False)
     anchor_key: Path | None = None
@@ -105,6 +105,11 @@ class Settings:
     settlement: Settlement | None = None
     points: int = 20_000
     points_per_second: int = 1_000
+
+    @property
+    def origin(self) -> str:
+        """With what the addresses of worlds begin; empty where that is not known."""
+        return self.origins[0] if self.origins else ""
 
 
 class SettingRefused(Exception):

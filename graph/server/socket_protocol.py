@@ -69,9 +69,9 @@ class CassetSocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(LINGERS, self.transport.close)
 
     def start_keepalive(self) -> None:
-        """The handshake is over, and what was answered to it no longer needed."""
+        """The handshake is over; what was asked and answered then stands in the scope as far as it is needed."""
         super().start_keepalive()
-        del self.response
+        del self.request, self.response
 
     def pause_writing(self) -> None:
         """The client does not keep up: from now on its pace counts."""

@@ -90,7 +90,7 @@ class Socket:
     asked: bool = False
     acknowledged: bool = False
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    staying: ExitStack = field(default_factory=ExitStack)
+    staying: ExitStack | None = None
     outbox: Outbox = field(init=False)
     left: float = field(init=False)
     refilled: float = field(default_factory=time.monotonic)
@@ -115,8 +115,9 @@ class Socket:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             self.outbox.clear()
-            self.staying.close()
             self.sockets.gone += 1
+            if self.staying is not None:
+                self.staying.close()
             if self.counted is not None:
                 self.sockets.open[self.counted] -= 1
                 if not self.sockets.open[self.counted]:
@@ -198,7 +199,8 @@ class Socket:
                 raise Closed(4429, "Too many sockets of one account")
             self.counted = actor.key
             self.sockets.open[actor.key] += 1
-        self.staying.enter_context(self.sockets.door.watch.watching(actor, self._forget))
+            self.staying = ExitStack()
+            self.staying.enter_context(self.sockets.door.watch.watching(actor, self._forget))
         self.acknowledged = True
         self._say(messages.ACKNOWLEDGED)
 

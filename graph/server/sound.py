@@ -1,8 +1,9 @@
 """Reading sound in a process of its own, with limits: whatever a file does to its reader, it does it here.
 
-`python -m graph.server.sound measure FD`, `… analyze FD`, `… cut FD FD START_MS END_MS`, `… redraw FD FD` and
-`… tags FD FD`, started by `graph/server/decoding.py`. The process is given open files and no names, has no more memory,
-time and room to write than sound may take, and ends with its parent. It answers in JSON, a line for each step.
+`python -m graph.server.sound measure FD`, `… analyze FD`, `… cut FD FD START_MS END_MS`, `… redraw FD FD`,
+`… tags FD FD` and `… paint CARD FD [FD]`, started by `graph/server/decoding.py`. The process is given open files and no
+names, has no more memory, time and room to write than sound may take, and ends with its parent. It answers in JSON, a
+line for each step.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
 import av
@@ -199,6 +200,15 @@ def _compose(descriptor: int, piece: dict[str, Any]) -> None:
         compose(into, piece)
 
 
+def _paint(card: dict[str, Any], descriptors: list[int]) -> None:
+    from graph.server.painting import Card, paint  # noqa: PLC0415  # what draws, for cards only
+
+    with ExitStack() as opened:
+        into = opened.enter_context(os.fdopen(descriptors[0], "wb"))
+        cover = opened.enter_context(os.fdopen(descriptors[1], "rb")) if descriptors[1:] else None
+        paint(Card(**card), cover, into)
+
+
 def _told_tags(file: BinaryIO, into: BinaryIO) -> dict[str, Any]:
     """The tags of a recording; the picture among them is written."""
     file.seek(0)
@@ -238,6 +248,9 @@ def main(words: list[str]) -> int:
     try:
         if words[0] == "compose":
             _compose(int(words[1]), json.loads(words[2]))
+            return 0
+        if words[0] == "paint":
+            _paint(json.loads(words[1]), [int(word) for word in words[2:]])
             return 0
         with os.fdopen(int(words[1]), "rb") as file:
             if words[0] == "measure":

@@ -16,7 +16,7 @@ from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store, from_url
 
 from domain.errors import Unavailable
 from graph.server.blobs import LISTED, NAME, PIECE, READ, Arriving
-from resolvers.media import Blob, Kept
+from resolvers.blobs import Blob, Kept
 
 
 class StoreBlobs:

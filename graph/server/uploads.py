@@ -30,8 +30,9 @@ from graph.server.guard import PROBLEM_TYPE, problem
 from graph.server.parts import Parts, boundary_of
 from graph.server.rest import UNCACHED, Allowance, Reception
 from graph.server.wav import samples_of
+from resolvers.blobs import Blobs, Incoming, Kept
 from resolvers.context import Acting
-from resolvers.media import Blobs, Incoming, Kept, Upload, attach_media
+from resolvers.media import Upload, attach_media
 
 FILE = "file"
 _ARTISTS = frozenset({Kind.ARTIST})
@@ -60,7 +61,7 @@ class Uploads:
         await self._allowance.take(actor)
         if actor.viewer.account is None:
             raise SignInNeeded("Sign in first.")
-        allow(actor.viewer, KeyScope.ASSETS_WRITE)
+        allow(actor.viewer, KeyScope.ASSETS_WRITE, writes=True)
         key = _idempotency_key(request)
         _check_size(request)
         acting = self._reception.acting(actor.viewer)

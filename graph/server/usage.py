@@ -41,8 +41,10 @@ class Usage:
             self._task = asyncio.create_task(self._later())
 
     async def _later(self) -> None:
-        await asyncio.sleep(SECONDS)
-        await self.write()
+        # What is noted while others are written waits for the next time round.
+        while self._waiting:
+            await asyncio.sleep(SECONDS)
+            await self.write()
 
     async def write(self) -> None:
         """Write down what waits."""

@@ -21,13 +21,16 @@ from graph.server.signers import KeyFolder
 from graph.server.stores import StoreBlobs
 from graph.server.uploads import outline
 from resolvers.anchoring import Anchorer
+from resolvers.blobs import Blobs
 from resolvers.context import now, uuid7
+from resolvers.decoding import Studio
 from resolvers.demo_publishing import Opening
 from resolvers.demo_sound import Band
 from resolvers.followers import Herald
+from resolvers.forgetting import Forgetter
 from resolvers.integrity import Inspector
 from resolvers.jobs import Workshop
-from resolvers.media import Blobs, Studio
+from resolvers.mementos import Mementos
 from resolvers.participation import Gauge
 from resolvers.playing import Player
 from resolvers.rituals import Keeper
@@ -122,7 +125,8 @@ def inspector_of(studio: Studio, keys: KeyFolder) -> Inspector:
 
 def rounds_of(studio: Studio, keys: KeyFolder, anchorer: Anchorer | None = None) -> list[Round]:
     """What comes round wherever jobs are done."""
-    rounds: list[Round] = [sweeper_of(studio), inspector_of(studio, keys), Gauge(studio.database)]
+    database = studio.database
+    rounds: list[Round] = [sweeper_of(studio), inspector_of(studio, keys), Gauge(database), Forgetter(database)]
     return rounds if anchorer is None else [*rounds, anchorer]
 
 
@@ -130,9 +134,9 @@ def workshop_of(studio: Studio, keys: KeyFolder, anchorer: Anchorer | None = Non
     """The workshop of a process; without `anchorer` nothing is anchored in it."""
     signer = keys.signer()
     of_releases = {**Scheduler(studio.database, signer).doings(), **Opening(studio.database, signer).doings()}
-    of_releases |= Keeper(studio.database, signer).doings()
+    of_releases |= {**Keeper(studio.database).doings(), **Mementos(studio.database, signer).doings()}
     of_releases |= {**Herald(studio.database).doings(), **Gauge(studio.database).doings()}
-    of_releases |= Player(studio.database).doings()
+    of_releases |= {**Player(studio.database).doings(), **Forgetter(studio.database).doings()}
     taking = Taking(studio.database, studio.blobs, staging_of(studio.blobs), outline)
     band = Band(studio.database, studio.blobs, ProcessDecoder().compose)
     of_uploads = {**studio.doings(), **taking.doings(), **sweeper_of(studio).doings(), **band.doings()}

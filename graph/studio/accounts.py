@@ -13,7 +13,7 @@ from domain.passwords import LONGEST_PASSWORD
 from graph.accounts import Account
 from graph.artists import Artist
 from graph.fields import optional, stored
-from graph.studio.deeds import Act, Deed, key_field, key_of
+from graph.studio.deeds import Act, Deed, key_field, key_of, via_field
 from resolvers import accounts
 from resolvers.accounts import SignUp
 from resolvers.context import Acting
@@ -80,6 +80,7 @@ class SignUpInput:
     email: str = strawberry.field(description="Where letters go.")
     password: str = strawberry.field(description="10 to 256 characters.")
     artist_name: str | None = optional("The name of the first artist; the handle where none is given.")
+    via: str | None = via_field()
 
 
 @strawberry.input(description="Who signs in.")
@@ -158,6 +159,7 @@ def _sign_up(asked: Mapping[str, Any]) -> Act:
         _text(asked, "email", 2 * LONGEST_EMAIL),
         _password(asked, "password"),
         asked.get("artistName"),
+        asked.get("via"),
     )
 
     async def act(acting: Acting) -> Mapping[str, Any]:

@@ -28,6 +28,14 @@ def key_field() -> Any:
     return optional("Repeating a request with the same key answers the same and writes nothing.")
 
 
+def via_field() -> Any:
+    """The field of an input that names the link somebody came by."""
+    return optional(
+        "The code of the share link you came by, as `via` in the address it led to. Where you are new to the world it "
+        "leads into, that counts for whoever made it; a code that leads nowhere changes nothing."
+    )
+
+
 def key_of(asked: Mapping[str, Any]) -> str | None:
     """The idempotency key of an input.
 
@@ -90,7 +98,7 @@ class Deed:
 
         async def run(acting: Acting) -> Mapping[str, Any]:
             try:
-                allow(acting.viewer, self.scope)
+                allow(acting.viewer, self.scope, writes=True)
                 return {"__typename": self.success.__name__, **await act(acting)}
             except self.refusals as refusal:
                 return told(refusal)

@@ -7,12 +7,13 @@ from typing import Any
 
 import strawberry
 
+from domain.entitlements import SCOPES
 from domain.errors import Moved
 from domain.ids import Kind, Ref, parse_ref_of
 from domain.rituals import RitualDraft, RitualTimes
 from graph.fields import DateTime, optional, stored
 from graph.rituals import Ritual
-from graph.studio.deeds import Act, Deed, key_field, key_of
+from graph.studio.deeds import Act, Deed, key_field, key_of, via_field
 from resolvers.context import Acting
 from resolvers.rituals import announce_ritual, cancel_ritual, open_ritual, presave
 
@@ -37,6 +38,10 @@ class AnnounceRitualInput:
         description="When it is out, a minute after the opening or later. A release comes out when it is published."
     )
     ends_at: DateTime = strawberry.field(description="When it becomes a memory, 31 days after the opening at most.")
+    unlocks: strawberry.ID | None = optional(
+        "What those get who wait for it, once it is out: the world of its artist, or a release or a track of theirs, "
+        "which you own."
+    )
     idempotency_key: str | None = key_field()
 
 
@@ -54,12 +59,16 @@ class PresaveInput:
 
     ritual: strawberry.ID = strawberry.field(description="The ritual.")
     is_named: bool | None = optional("Whether others may read that you were there; not where nothing is said.")
+    via: str | None = via_field()
     idempotency_key: str | None = key_field()
 
 
 def _announce(asked: Mapping[str, Any]) -> Act:
     times = RitualTimes(asked["opensAt"], asked["releasesAt"], asked["endsAt"])
-    draft = RitualDraft(parse_ref_of(asked["subject"], frozenset({Kind.HOOK, Kind.RELEASE})), asked["title"], times)
+    subject = parse_ref_of(asked["subject"], frozenset({Kind.HOOK, Kind.RELEASE}))
+    promised = asked.get("unlocks")
+    unlocks = None if promised is None else parse_ref_of(promised, frozenset(SCOPES))
+    draft = RitualDraft(subject, asked["title"], times, unlocks)
     key = key_of(asked)
 
     async def act(acting: Acting) -> Mapping[str, Any]:
@@ -82,9 +91,10 @@ def _with_ritual(done: Callable[[Acting, Ref, str | None], Awaitable[Ref]]) -> C
 
 def _presave(asked: Mapping[str, Any]) -> Act:
     ritual, key, is_named = parse_ref_of(asked["ritual"], _RITUALS), key_of(asked), bool(asked.get("isNamed"))
+    via = asked.get("via")
 
     async def act(acting: Acting) -> Mapping[str, Any]:
-        return {"ritual": await presave(acting, ritual, key, is_named=is_named)}
+        return {"ritual": await presave(acting, ritual, key, is_named=is_named, via=via)}
 
     return act
 

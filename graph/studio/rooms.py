@@ -13,7 +13,7 @@ from domain.ids import Kind, Ref, parse_ref_of
 from domain.rooms import RoomVisibility
 from graph.fields import DateTime, optional, stored
 from graph.rooms import Room
-from graph.studio.deeds import Act, Deed, key_field, key_of
+from graph.studio.deeds import Act, Deed, key_field, key_of, via_field
 from resolvers.context import Acting
 from resolvers.rooms import (
     ban_from_room,
@@ -69,9 +69,10 @@ class SetRoomInput:
 
 @strawberry.input(description="Which room.")
 class RoomInput:
-    """The input of `joinRoom` and `leaveRoom`."""
+    """The input of `joinRoom` and `leaveRoom`, which nobody comes for by a link."""
 
     room: strawberry.ID = strawberry.field(description="The room.")
+    via: str | None = via_field()
     idempotency_key: str | None = key_field()
 
 
@@ -125,10 +126,10 @@ def _set_room(asked: Mapping[str, Any]) -> Act:
 
 
 def _join_room(asked: Mapping[str, Any]) -> Act:
-    room, key = _room_of(asked), key_of(asked)
+    room, key, via = _room_of(asked), key_of(asked), asked.get("via")
 
     async def act(acting: Acting) -> Mapping[str, Any]:
-        return {"room": await join_room(acting, room, key)}
+        return {"room": await join_room(acting, room, key, via)}
 
     return act
 

@@ -18,8 +18,9 @@ from domain.social import TieKind
 from graph.artists import Artist
 from graph.fields import optional, stored
 from graph.hooks import Hook
+from graph.rituals import Ritual
 from graph.social import Comment, ShareLink
-from graph.studio.deeds import Act, Deed, key_field, key_of
+from graph.studio.deeds import Act, Deed, key_field, key_of, via_field
 from resolvers.comments import comment_on, delete_comment
 from resolvers.context import Acting
 from resolvers.inbox import mark_activity_read
@@ -57,8 +58,9 @@ class DeleteCommentSuccess:
     """The payload."""
 
     deleted_id: strawberry.ID = stored("The comment that is gone.")
-    hook: Hook | None = stored("The hook it was about; null where it was about a world, and where you may not see it.")
-    artist: Artist | None = stored("The artist whose world it was about; null where it was about a hook.")
+    hook: Hook | None = stored("The hook it was about; null where it was about something else, or is not for you.")
+    artist: Artist | None = stored("The artist whose world it was about; null where it was about something in it.")
+    ritual: Ritual | None = stored("The ritual it was about; null where you may not see it.")
 
 
 @strawberry.type(description="The link to share something by.")
@@ -77,9 +79,10 @@ class MarkActivityReadSuccess:
 
 @strawberry.input(description="Whom it is about.")
 class FollowInput:
-    """The input of `followArtist` and `unfollowArtist`."""
+    """The input of `followArtist` and `unfollowArtist`, which nobody comes for by a link."""
 
     artist: strawberry.ID = strawberry.field(description="The artist.")
+    via: str | None = via_field()
     idempotency_key: str | None = key_field()
 
 
@@ -121,6 +124,15 @@ class CommentOnWorldInput:
     idempotency_key: str | None = key_field()
 
 
+@strawberry.input(description="What you say about a ritual.")
+class CommentOnRitualInput:
+    """The input of `commentOnRitual`."""
+
+    ritual: strawberry.ID = strawberry.field(description="The ritual.")
+    text: str = strawberry.field(description="1 to 1,000 characters.")
+    idempotency_key: str | None = key_field()
+
+
 @strawberry.input(description="Which comment to take back.")
 class DeleteCommentInput:
     """The input of `deleteComment`."""
@@ -133,7 +145,9 @@ class DeleteCommentInput:
 class CreateShareLinkInput:
     """The input of `createShareLink`."""
 
-    subject: strawberry.ID = strawberry.field(description="An artist for their world, a hook, a release or a room.")
+    subject: strawberry.ID = strawberry.field(
+        description="An artist for their world, a hook, a release, a room or a ritual."
+    )
     idempotency_key: str | None = key_field()
 
 
@@ -148,10 +162,11 @@ class MarkActivityReadInput:
 def _tie(kind: TieKind, name: str, *, begins: bool) -> Any:
     """Reads the input of what ties somebody to an artist or a hook, or unties them."""
     named, kinds = ("artist", _ARTISTS) if kind is TieKind.FOLLOW else ("hook", _HOOKS)
-    does, mutation = tie if begins else untie, to_camel_case(name)
+    mutation = to_camel_case(name)
 
     def read(asked: Mapping[str, Any]) -> Act:
-        subject, key = parse_ref_of(asked[named], kinds), key_of(asked)
+        subject, key, via = parse_ref_of(asked[named], kinds), key_of(asked), asked.get("via")
+        does = partial(tie, via=via) if begins else untie
 
         async def act(acting: Acting) -> Mapping[str, Any]:
             return {named: await does(acting, kind, subject, mutation, key)}
@@ -170,10 +185,17 @@ def _record_play(asked: Mapping[str, Any]) -> Act:
     return act
 
 
+_COMMENTED = {
+    "hook": (Kind.HOOK, "commentOnHook"),
+    "artist": (Kind.ARTIST, "commentOnWorld"),
+    "ritual": (Kind.RITUAL, "commentOnRitual"),
+}
+
+
 def _comment(named: str, asked: Mapping[str, Any]) -> Act:
-    subject = parse_ref_of(asked[named], _HOOKS if named == "hook" else _ARTISTS)
+    subject = parse_ref_of(asked[named], frozenset({_COMMENTED[named][0]}))
     text, position_ms, key = clean_text("text", asked["text"], longest=_SENT), asked.get("positionMs"), key_of(asked)
-    name = "commentOnHook" if named == "hook" else "commentOnWorld"
+    name = _COMMENTED[named][1]
 
     async def act(acting: Acting) -> Mapping[str, Any]:
         return {"comment": await comment_on(acting, subject, text, position_ms, name, key)}
@@ -186,8 +208,8 @@ def _delete_comment(asked: Mapping[str, Any]) -> Act:
 
     async def act(acting: Acting) -> Mapping[str, Any]:
         subject: Ref = await delete_comment(acting, comment, key)
-        about = "hook" if subject.kind is Kind.HOOK else "artist"
-        return {"deletedId": str(comment), "hook": None, "artist": None, about: subject}
+        about = dict.fromkeys(_COMMENTED) | {subject.kind.value: subject}
+        return {"deletedId": str(comment), **about}
 
     return act
 
@@ -252,6 +274,14 @@ DEEDS = (
         CommentOnWorldInput,
         CommentSuccess,
         partial(_comment, "artist"),
+        (TooSoon,),
+    ),
+    Deed(
+        "comment_on_ritual",
+        "Says something about a ritual; 20 comments a minute.",
+        CommentOnRitualInput,
+        CommentSuccess,
+        partial(_comment, "ritual"),
         (TooSoon,),
     ),
     Deed(

@@ -46,6 +46,7 @@ MEMBERSHIPS_READ: Mapping[str, str] = {
     "db/keys.py": "for whom a key acts",
     "db/licensing.py": "what an artist's own people do with its works is no use by others",
     "db/participation.py": "whose own links count for nothing",
+    "db/signals.py": "whose own acts count for nothing, of many at once",
     "db/admissions.py": "what those hold by now who stay for long",
     "db/inbox.py": "who is told of what others did around an artist's works",
 }

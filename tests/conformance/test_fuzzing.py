@@ -138,7 +138,18 @@ NAMES = {
     "Mutation.queueInRoom.input.room": "rooms",
     "Query.ritual.id": "rituals",
     "Mutation.announceRitual.input.subject": "hooks",
-    **{f"Mutation.{name}.input.ritual": "rituals" for name in ("openRitual", "cancelRitual", "presave")},
+    "Mutation.announceRitual.input.unlocks": "artists",
+    "Mutation.submitClip.input.asset": "samples",
+    "Mutation.submitClip.input.hook": "hooks",
+    "Mutation.submitClip.input.ritual": "rituals",
+    **{f"Mutation.{name}Clip.input.clip": "clips" for name in ("approve", "reject", "remove", "withdraw")},
+    "*.clips.filter.artist": "artists",
+    "*.clips.filter.sender": "artists",
+    "*.clips.filter.hook": "hooks",
+    **{
+        f"Mutation.{name}.input.ritual": "rituals"
+        for name in ("openRitual", "cancelRitual", "presave", "commentOnRitual")
+    },
     "Mutation.queueInRoom.input.piece": "tracks",
     "Mutation.removeFromQueue.input.item": "queued",
     "Mutation.playNow.input.room": "rooms",
@@ -174,6 +185,8 @@ NOBODYS = {
     "suggestions": "suggestion_01jd0000000000000000000000",
     "versions": "version_01jd0000000000000000000000",
     "messages": "message_01jd0000000000000000000000",
+    "clips": "clip_01jd0000000000000000000000",
+    "samples": "sample_01jd0000000000000000000000",
     "comments": "comment_01jd0000000000000000000000",
     "activities": "activity_01jd0000000000000000000000",
     "rituals": "ritual_01jd0000000000000000000000",

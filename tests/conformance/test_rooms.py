@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from tests.conformance.node import Node
 ROOM = "marrow-and-tide"
 CUT_MS = 3_000
 """For how long one of them is cut off; `--cut-ms 30000` for longer, `--pictures FOLDER` to look at what they saw."""
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """A browser; who needs it is skipped where there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("there is no Chromium on this machine")
-    return found
 
 
 def test_two_browsers_talk_and_who_is_cut_off_misses_nothing(

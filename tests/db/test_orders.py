@@ -185,8 +185,10 @@ def test_every_list_is_in_an_order_over_a_key_that_is_always_there(page: Page) -
     target = TYPES[page.type]
     table = (TYPES[target.base] if target.base else target).table
     assert page.arguments.default in page.arguments.orders
+    if page.source is not None:
+        return
     assert table is not None
-    for order in page.arguments.orders.values() if page.source is None else ():
+    for order in page.arguments.orders.values():
         assert not table.c[order.key].nullable or order.of is not None or order in LEFT_OUT
         assert not table.c.id.nullable
         assert isinstance(table.c[order.key].type, type(order.form.type))

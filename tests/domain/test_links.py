@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import Kind, Ref
-from domain.links import LENGTH, SHARED, address_of, kind_of, spelled, visitor_of
+from domain.links import LENGTH, SHARED, address_of, came_by, kind_of, spelled, visitor_of
 from domain.resolution import Match, recognise
 
+FIRSTS = {
+    Kind.ARTIST: "159DHMRVZdhmqu",
+    Kind.HOOK: "26AEJNSWaeinrv",
+    Kind.RELEASE: "37BFKPTXbfjosw",
+    Kind.ROOM: "48CGLQUYcgkptx",
+    Kind.RITUAL: "yz",
+}
+"""As they are printed on posters."""
 drawn = st.lists(st.integers(0, 2**32), min_size=LENGTH, max_size=LENGTH)
 
 
@@ -32,7 +41,14 @@ def test_what_is_no_code_leads_nowhere(text: str) -> None:
 def test_a_world_is_its_own_address_and_what_is_in_it_is_named_there() -> None:
     hook = Ref(Kind.HOOK, UUID(int=1))
     assert address_of("nova", Ref(Kind.ARTIST, UUID(int=1))) == "/nova"
-    assert address_of("nova", hook) == f"/nova?hook={hook}"
+    assert address_of("nova", hook) == f"/nova/hooks/{hook}"
+    assert came_by("/nova", "2222222") == "/nova?via=2222222"
+
+
+@pytest.mark.parametrize(("kind", "firsts"), FIRSTS.items())
+def test_a_code_that_was_given_out_leads_where_it_always_did(kind: Kind, firsts: str) -> None:
+    for first in firsts:
+        assert kind_of(f"{first}222222") is kind
 
 
 def test_a_visitor_is_the_same_for_one_thing_and_one_key_only() -> None:

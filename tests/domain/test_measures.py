@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.measures import (
+    APART,
     EARLY,
     ENERGY_HALVES,
     HEAT_HALVES,
+    SPENT,
     TRUSTED_AGE,
     WEIGHTS,
     Share,
@@ -22,6 +24,7 @@ from domain.measures import (
     early_motion,
     energy,
     heat,
+    rise,
     trusted_circulation,
 )
 
@@ -33,6 +36,8 @@ signals = st.lists(
 )
 drawn = st.builds(Signal, st.sampled_from(SignalKind), st.sampled_from(PEOPLE), moments)
 MEASURES = (lambda done: energy(done, NOON), lambda done: heat(done, NOON), lambda done: early_motion(done, None))
+COMPARED = (*MEASURES, lambda done: rise(done, NOON))
+"""What neither one's own acts nor those past a cap move; a rise falls where what is added was done before."""
 
 
 def alike(done: list[Signal], one: Signal) -> list[Signal]:
@@ -54,7 +59,7 @@ def test_what_counts_never_lowers_a_measure(done: list[Signal], one: Signal) -> 
 @given(signals, drawn)
 def test_what_the_owner_s_people_do_moves_nothing(done: list[Signal], one: Signal) -> None:
     own = Signal(one.kind, one.actor, one.at, own=True)
-    for measure in MEASURES:
+    for measure in COMPARED:
         assert measure([*done, own]) == measure(done)
 
 
@@ -63,17 +68,44 @@ def test_past_the_cap_of_a_day_nothing_more_moves_it(done: list[Signal], one: Si
     at_noon = [Signal(one.kind, one.actor, one.at)] * WEIGHTS[one.kind].a_day
     later = Signal(one.kind, one.actor, min(one.at + timedelta(seconds=1), one.at.replace(hour=23, minute=59)))
     full = [each for each in done if each not in alike(done, one)] + at_noon
-    for measure in MEASURES:
+    for measure in COMPARED:
         assert measure([*full, later]) == measure(full)
+
+
+recent = st.integers(-24 * 60 + 1, 0).map(lambda minutes: NOON + timedelta(minutes=minutes))
+
+
+@given(signals, st.builds(Signal, st.sampled_from([*set(SignalKind) - SPENT]), st.sampled_from(PEOPLE), recent))
+def test_what_counts_and_was_done_in_the_last_day_never_lowers_a_rise(done: list[Signal], one: Signal) -> None:
+    if len(alike(done, one)) < WEIGHTS[one.kind].a_day:
+        assert rise([*done, one], NOON) >= rise(done, NOON)
+
+
+@given(signals, st.sampled_from([*SPENT]), st.sampled_from(PEOPLE), moments)
+def test_nothing_that_may_have_been_paid_for_moves_a_rise(
+    done: list[Signal], kind: SignalKind, actor: UUID, at: datetime
+) -> None:
+    assert rise([*done, Signal(kind, actor, at)], NOON) == rise(done, NOON)
+
+
+@given(signals, st.sampled_from(SignalKind), st.sampled_from(PEOPLE), st.integers(1, 10_000))
+def test_what_is_done_later_moves_no_rise(done: list[Signal], kind: SignalKind, actor: UUID, minutes: int) -> None:
+    assert rise([*done, Signal(kind, actor, NOON + timedelta(minutes=minutes))], NOON) == rise(done, NOON)
+
+
+def test_what_goes_on_as_before_does_not_rise_and_what_is_new_rises_by_all_of_it() -> None:
+    crowd = [Signal(SignalKind.LIKE, UUID(int=n), NOON) for n in range(50)]
+    assert rise(crowd, NOON) == energy(crowd, NOON) > 0
+    assert rise(crowd, NOON + APART) == 0
 
 
 @given(signals, st.randoms(use_true_random=False))
 def test_a_measure_stands_between_its_ends_whatever_the_order(done: list[Signal], chance: object) -> None:
     mixed = list(done)
     chance.shuffle(mixed)  # type: ignore[attr-defined]  # hypothesis calls it an object
-    for measure in MEASURES:
+    for measure in COMPARED:
         assert measure(mixed) == measure(done) >= 0
-    assert max(energy(done, NOON), heat(done, NOON)) <= 100
+    assert max(energy(done, NOON), heat(done, NOON), rise(done, NOON)) <= 100
 
 
 def test_the_numbers_are_those_that_are_published() -> None:

@@ -13,6 +13,7 @@ from domain.permissions_told import (
     RSL,
     WORDS,
     Permissions,
+    cawg,
     content_signal,
     content_usage,
     odrl,
@@ -106,6 +107,21 @@ def test_odrl_owes_a_duty_for_what_is_not_allowed_outright(told: Permissions) ->
                 assert action in refused
                 assert action not in said
     assert len(said) + len(refused) == len(Use)
+
+
+@given(PERMISSIONS)
+def test_cawg_constrains_by_the_way_on_whatever_is_not_allowed_outright(told: Permissions) -> None:
+    assertion = cawg(told, "https://x.test/quote", "https://x.test/ask")
+    assert assertion["label"] == "cawg.training-mining"
+    entries = assertion["data"]["entries"]
+    assert set(entries) == {label for words in WORDS.values() for label in words.cawg}
+    ways = {Outcome.LICENSE_REQUIRED: "https://x.test/quote", Outcome.CONTACT_OWNER: "https://x.test/ask"}
+    for use, words in WORDS.items():
+        for label in words.cawg:
+            entry = entries[label]
+            assert (entry["use"] == "allowed") == (told.outcomes.get(use) is OPEN)
+            assert entry.get("constraint_info") == ways.get(told.of(use))
+            assert ("constraint_info" in entry) == (entry["use"] == "constrained")
 
 
 def test_of_the_whole_house_nothing_is_open() -> None:

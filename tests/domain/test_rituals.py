@@ -15,6 +15,8 @@ NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 """An hour before clocks are put forward in Europe: a day has 23 hours there, and ours has 24."""
 MINUTES = st.integers(0, 500).map(lambda minutes: timedelta(minutes=minutes))
 TIMES = RitualTimes(NOW + timedelta(minutes=60), NOW + timedelta(minutes=120), NOW + timedelta(minutes=240))
+LAST = datetime.max.replace(tzinfo=UTC)
+"""The end of all time, after which there is no minute."""
 RANK = [RitualState.ANNOUNCED, RitualState.OPEN, RitualState.RELEASED, RitualState.MEMORY]
 
 
@@ -61,6 +63,8 @@ def hours(opens: float, releases: float, ends: float) -> RitualTimes:
         ("Night", hours(1, 1, 3), "releasesAt"),
         ("Night", hours(1, 2, 2), "endsAt"),
         ("Night", hours(1, 2, 24 * 32 + 1), "endsAt"),
+        ("Night", RitualTimes(NOW + timedelta(hours=1), LAST, NOW + timedelta(hours=3)), "endsAt"),
+        ("Night", RitualTimes(NOW + timedelta(hours=1), LAST, LAST), "endsAt"),
     ],
 )
 def test_a_ritual_that_makes_no_sense_is_refused(title: str, times: RitualTimes, path: str) -> None:

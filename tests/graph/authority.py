@@ -67,9 +67,10 @@ the fan was let into Nova's world."""
 ARTISTS = {"nova": True, "far": True, "bo": True, "trio": True, "nina": False}
 """Handles, and whether somebody signs in for them."""
 EVERYTHING = " UNION ALL ".join(
-    f"SELECT '{table.name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{table.name}\" AS t"
+    f"SELECT '{table.name}', count(*), coalesce(sum(xmin::text::bigint), 0)::bigint FROM \"{table.name}\""
     for table in tables.metadata.sorted_tables
 )
+"""By table: a row that is added, changed or taken away, and one put in its place, changes the first or the second."""
 
 
 @dataclass
@@ -191,7 +192,7 @@ class Town:
             Kind.USE: ("use",),
             Kind.POLICY: ("policy", "wide"),
             Kind.KEY: ("key", "own_key"),
-            Kind.HOOK: ("hook",),
+            Kind.HOOK: ("hook", "their_hook"),
             Kind.VISUAL: ("visual",),
             Kind.JOB: ("job",),
             Kind.MEDIA: ("staged",),
@@ -202,6 +203,8 @@ class Town:
             Kind.INVITE: ("invite",),
             Kind.IDENTITY: ("identity",),
             Kind.ENTITLEMENT: ("given",),
+            Kind.SAMPLE: ("sound", "sent", "taken"),
+            Kind.CLIP: ("clip", "heard"),
             Kind.ROOM: ("room",),
             Kind.RITUAL: ("ritual",),
             Kind.PRESAVE: ("waits",),
@@ -227,6 +230,7 @@ class Town:
             await self._around(connection, ids, named)
             await self._gather(connection, ids)
             await self._announce(connection, ids, named)
+            await self._reply(connection, ids)
             await self._sell(connection, ids)
             await self._talk(connection, ids)
             if crowded:
@@ -269,6 +273,8 @@ class Town:
         staged |= {"sha256": "a" * 64, "byte_size": 1, "expires_at": now() + timedelta(days=1)}
         await connection.execute(insert(tables.staged_upload).values(staged))
         hook = {"id": ids["hook"], "track_id": ids["hooked"], "start_ms": 0, "end_ms": 30_000}
+        await connection.execute(insert(tables.hook).values(hook))
+        hook |= {"id": ids["their_hook"], "track_id": ids["theirs"]}
         await connection.execute(insert(tables.hook).values(hook))
         await connection.execute(insert(tables.visual_world).values(id=ids["visual"], owner_id=nova))
         await index_names(connection, [(ids["track"], FoundKind.TRACK, [named["title"]])])
@@ -398,6 +404,26 @@ class Town:
         await connection.execute(insert(tables.ritual_presave).values(**row, is_named=True))
         named |= dict(zip(("opensAt", "releasesAt", "endsAt"), map(write_moment, free), strict=True))
 
+    async def _reply(self, connection: Any, ids: dict[str, UUID]) -> None:
+        """What the counterpart sent in to the hook, and a sample of Nova's that may be sent in, too."""
+        for name, owner in (("sound", "nova"), ("sent", "bo"), ("taken", "bo")):
+            row = {"id": ids[name], "kind": "SAMPLE", "owner_id": self.ids[owner], "title": name, "state": "PUBLIC"}
+            await connection.execute(insert(tables.asset).values(row))
+            await connection.execute(insert(tables.sample).values(id=ids[name], duration_ms=20_000))
+            who = {"asset_id": ids[name], "contributor_id": ids["self"], "role": "PRODUCER", "position": 1}
+            await connection.execute(insert(tables.credit).values(id=uuid7(), **who))
+            heard = {"id": ids[name], "asset_id": ids[name], "role": "MASTER", "sha256": ids[name].hex * 2}
+            await connection.execute(insert(tables.media).values(**heard, duration_ms=20_000))
+            await connection.execute(
+                insert(tables.media_content).values(media_id=ids[name], format="WAV", state="READY")
+            )
+        row = {"hook_id": ids["hook"], "artist_id": self.ids["nova"], "start_ms": 0, "end_ms": 30_000}
+        row |= {"account_id": self.ids["counterpart"], "sender_id": self.ids["bo"]}
+        decided = {"state": "APPROVED", "decided_at": now(), "decided_by_id": self.ids["owner"]}
+        for name, sample, stands in (("clip", "sent", {}), ("heard", "taken", decided)):
+            sent = {"id": ids[name], "asset_id": ids[sample], "media_id": ids[sample], **stands}
+            await connection.execute(insert(tables.clip).values(**row, **sent))
+
     async def _crowd(self, connection: Any, ids: dict[str, UUID], named: dict[str, Any]) -> None:
         """Keys and a linked sign-in of the owner; a duo that Nova's people hold as they hold her, a guest, an invite."""
         for name, artist in (("key", "nova"), ("own_key", None)):
@@ -423,6 +449,6 @@ class Town:
         return answer.body
 
     async def everything(self) -> dict[str, tuple[int, int]]:
-        """By table, how many rows there are, and a digest of them."""
+        """By table, how many rows there are, and the sum of the transactions that wrote them."""
         async with self.database.read() as connection:
             return {name: (count, digest) for name, count, digest in await connection.execute(text(EVERYTHING))}

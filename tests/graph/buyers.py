@@ -16,12 +16,12 @@ from domain.accounts import Viewer
 from domain.ids import parse_ref
 from domain.keys import ALPHABET, DRAWN, KeyMode, KeyScope, spelled
 from domain.payments import PaymentMethod, PaymentState
-from graph.reading import Reader
 from graph.schema import executable
 from resolvers.callers import Caller, secret_hash
 from resolvers.context import Acting, now, uuid7
 from resolvers.payments import take_license
 from tests.graph.company import Company
+from tests.graph.readers import reader_of
 
 BUYS = frozenset({KeyScope.READ, KeyScope.CHECK, KeyScope.LICENSE, KeyScope.DERIVE})
 PRICED = {"use": "SYNC", "decision": "LICENSE_REQUIRED", "price": {"amountMinor": 500, "currency": "USD"}}
@@ -71,7 +71,7 @@ async def act(here: Company, viewer: Viewer, mutation: str, asked: str, **given:
 
 async def read(here: Company, viewer: Viewer, document: str, **variables: Any) -> Any:
     """The first field's answer to a viewer."""
-    reader = Reader(executable(), here.database, here.execution)
+    reader = reader_of(here.database, here.execution)
     told = json.loads((await reader.answer(document, None, variables, viewer, Caller(here.house, "x"))).body)
     assert "errors" not in told, told
     return next(iter(told["data"].values()))

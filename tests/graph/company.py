@@ -28,6 +28,7 @@ from graph.server.mail import Folder
 from resolvers.callers import Caller, House
 from resolvers.context import now, uuid7
 from resolvers.passwords import Passwords
+from tests.graph.readers import reader_of
 
 # For tests that ask as a viewer, without signing in: Ada and Bo, each with an artist of that name.
 ADA, BO = UUID(int=21), UUID(int=22)
@@ -80,10 +81,10 @@ class Company:
 
     async def ask(self, who: str | None, document: str, **variables: Any) -> tuple[Any, str]:
         """(the first field's answer, the whole body), asked as whoever that is by now."""
-        reader = Reader(executable(), self.database, self.execution)
+        reader = reader_of(self.database, self.execution)
         async with self.database.read() as connection:
             viewer = ANONYMOUS if who is None else await viewer_of_account(connection, self.keys[who], now())
-        body = (await reader.answer(document, None, variables, viewer, Caller(self.house, "x"))).body.decode()
+        body = (await reader.answer(document, None, variables, viewer, Caller(self.house, who or "x"))).body.decode()
         told = json.loads(body)
         assert "errors" not in told, told
         return next(iter(told["data"].values())), body

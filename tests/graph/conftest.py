@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--documents", type=int, help="How many random documents the differential test tries.")
     parser.addoption("--seed", type=int, help="The seed of the first of them.")
     parser.addoption("--pairs", type=int, default=50, help="How many pairs of writers race to close a cycle.")
+    parser.addoption("--asks", type=int, default=400, help="How many ranges and tokens are tried on one recording.")
     parser.addoption("--viewers", help="Who asks each of them, by commas; otherwise each kind of viewer asks in turn.")
 
 

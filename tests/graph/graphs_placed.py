@@ -22,11 +22,10 @@ from domain.facts import CONTAINS, Bond
 from domain.ids import Kind, Ref
 from domain.lineage import EdgeKind
 from domain.rights import Term
-from graph.reading import Reader
-from graph.schema import executable
 from resolvers.context import now, uuid7
 from tests.domain.facts_drawn import MEDIA_MS, OWNERS
 from tests.graph.graphs_drawn import ANSWERS, SUBJECTS, Change, Drawn
+from tests.graph.readers import reader_of
 
 ACCOUNT = UUID(int=50)
 
@@ -37,7 +36,7 @@ class Ground:
     def __init__(self, database: Database) -> None:
         """Let nothing stand in it yet."""
         self.database = database
-        self.reader = Reader(executable(), database)
+        self.reader = reader_of(database)
         self._numbers = count(1)
         self._terms: dict[tuple[Term, ...], UUID] = {}
 

@@ -24,6 +24,7 @@ from db.provenance import append_events
 from db.search import index_lyrics, index_names
 from domain.accounts import EDITING_ROLES, Role, Viewer
 from domain.assets import AssetKind, AssetState, Badge, MediaRole, SampleSubkind
+from domain.clips import ClipState
 from domain.contributors import Acceptance, CreditRole, Pool
 from domain.ids import Kind, Ref
 from domain.lineage import EdgeKind, EdgeStatus, EvidenceSource, Registration
@@ -67,6 +68,7 @@ OUTSIDE_KINDS = {
     "account": Kind.ACCOUNT,
     "activity": Kind.ACTIVITY,
     "artist": Kind.ARTIST,
+    "clip": Kind.CLIP,
     "comment": Kind.COMMENT,
     "contributor": Kind.CONTRIBUTOR,
     "credit": Kind.CREDIT,
@@ -309,6 +311,8 @@ async def furnish(database: Database, seed: int = 7, crowd: int = 60) -> Scene:
     _sung(rows)
     _talked(rows)
     _waited(rows)
+    _replied(rows)
+    _fed(rows)
     await rows.write(database)
     return Scene(rows, viewers)
 
@@ -859,14 +863,27 @@ def _talked(rows: Rows) -> None:
         rows.add(f"share.{name}", tables.share_link, code=code, visits=3, visitors=number % 2, **about, **sid)
     rows.add("comment.world", tables.comment, artist_id=rows.keys["nova"], text="Nova!", **sid)
     measured = {"energy": 12.5, "early_motion": 1, "trusted_circulation": 2, "participants": 3, "formula": "x/1"}
+    measured["rise"] = 0.5
     for name in ("nova", "hook.track.public", "release.public"):
         for taken_at in (START, START + timedelta(hours=1)):
             rows.put(tables.participation, id=rows.new_key(), subject_id=rows.keys[name], taken_at=taken_at, **measured)
 
 
+def _fed(rows: Rows) -> None:
+    """What the feed tells: hooks that rose, the one as much as the other, and what is new whenever it is looked at."""
+    late = TO_COME.lower
+    counts = {"energy": 50.0, "early_motion": 1, "trusted_circulation": 0, "participants": 3, "formula": "x/1"}
+    for number, state in enumerate(STATES):
+        age = timedelta(microseconds=number // 2)
+        rows.complete(tables.hook, f"hook.track.{state}", created_at=late - age)
+        rows.complete(tables.release_version, f"version.published.release.{state}", published_at=late - age)
+        subject = {"id": rows.new_key(), "subject_id": rows.keys[f"hook.track.{state}"], "taken_at": late}
+        rows.put(tables.participation, **subject, **counts, rise=[99.9, 0.1, 0.1][number % 3])
+
+
 def _waited(rows: Rows) -> None:
     """Rituals around hooks and releases in every state of theirs, one after the other; who waited, named or not."""
-    memory = {"people": 3, "messages": 2, "reactions": 0, "best_moments": [START]}
+    memory = {"people": 3, "messages": 2, "reactions": 0, "clips": 1, "best_moments": [START]}
     around = [("hook_id", f"hook.track.{state}", f"room.hook.track.{state}") for state in STATES]
     around += [("release_id", f"release.{state}", f"room.release.{state}") for state in (*STATES, "teased")]
     for number, (column, subject, room) in enumerate(around):
@@ -874,8 +891,11 @@ def _waited(rows: Rows) -> None:
         times = {"opens_at": opens, "releases_at": opens + timedelta(hours=1), "ends_at": opens + timedelta(hours=2)}
         row = {"artist_id": rows.keys["nova"], column: rows.keys[subject], "room_id": rows.keys[room], "title": "Night"}
         row |= {"announced_by_id": rows.keys["account.sid"], "state": state.value, "presave_count": 2, **times}
+        row |= _promised(rows, number)
         name = f"ritual.{subject}"
         rows.add(name, tables.ritual, **row, **(memory if state is RitualState.MEMORY else {}))
+        said = {"account_id": rows.keys["account.sid"], "text": "Soon!", "created_at": START}
+        rows.add(f"comment.{name}", tables.comment, ritual_id=rows.keys[name], **said)
         for position, account in enumerate(("account.sid", "account.mel"), 1):
             proof = {"nth": position} if state is RitualState.MEMORY else None
             who = {"account_id": rows.keys[account], "position": position, "is_named": position == 1, "proof": proof}
@@ -886,3 +906,47 @@ def _waited(rows: Rows) -> None:
                 created_at=START,
                 **who,
             )
+
+
+def _promised(rows: Rows, number: int) -> dict[str, Any]:
+    """What a ritual unlocks: nothing, its world, or a release or a track that not everybody may see."""
+    given = (None, None), ("CASSET", None), ("RELEASE", "release.private"), ("TRACK", "track.unlisted")
+    scope, asset = given[number % len(given)]
+    return {"unlock_scope": scope, "unlock_asset_id": rows.key(asset)}
+
+
+def _replied(rows: Rows) -> None:
+    """Sid's clips in every state at the hooks of Nova's tracks in every state, of samples that go by one state each.
+
+    The sample of one was given another sound since: `clip.changed`.
+    """
+    for number, state in enumerate(STATES):
+        _clip(rows, f"clip.{state}", state, ClipState.APPROVED, hook="track.public", ritual="hook.track.public")
+        _clip(rows, f"clip.hook.{state}", "unlisted", ClipState.APPROVED, hook=f"track.{state}")
+        _clip(rows, f"clip.at.{number}", "public", list(ClipState)[number], hook="track.public")
+    _clip(rows, "clip.changed", "public", ClipState.APPROVED, hook="track.public")
+    later = {"asset_id": rows.keys["sample.clip.changed"], "created_at": START + timedelta(hours=1)}
+    rows.put(tables.media, id=rows.new_key(), role=MediaRole.MASTER, sha256=digest("later"), **later)
+
+
+def _clip(rows: Rows, name: str, shown: str, state: ClipState, hook: str, ritual: str | None = None) -> None:
+    sample = rows.asset(f"sample.{name}", AssetKind.SAMPLE, "far", f"Of {name}", AssetState(shown.upper()))
+    master = {"asset_id": rows.keys[sample], "role": MediaRole.MASTER, "sha256": digest(name), "duration_ms": 12_345}
+    rows.add(f"master.{name}", tables.media, **master, created_at=START)
+    decided = {} if state is ClipState.PENDING else {"decided_at": START, "decided_by_id": rows.keys["account.ada"]}
+    rows.add(
+        name,
+        tables.clip,
+        hook_id=rows.keys[f"hook.{hook}"],
+        ritual_id=None if ritual is None else rows.keys[f"ritual.{ritual}"],
+        artist_id=rows.keys["nova"],
+        asset_id=rows.keys[sample],
+        media_id=rows.keys[f"master.{name}"],
+        sender_id=rows.keys["far"],
+        account_id=rows.keys["account.sid"],
+        start_ms=35_000,
+        end_ms=65_000,
+        state=state.value,
+        created_at=START,
+        **decided,
+    )

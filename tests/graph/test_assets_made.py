@@ -17,8 +17,8 @@ from domain.ids import Kind, Ref, parse_ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
 from tests.graph.company import ADA, ADAS, BO, BOS, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 MEMBER = Viewer(UUID(int=33), (ADA,), ())
 KEY = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset({KeyScope.ASSETS_WRITE}))
@@ -47,7 +47,7 @@ async def reader(database: Database) -> Reader:
     async with database.write() as connection:
         await add_owners(connection)
         await connection.execute(insert(tables.account).values(id=MEMBER.account, handle="member"))
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def do(reader: Reader, viewer: Viewer, name: str, **given: Any) -> dict[str, Any]:
@@ -181,7 +181,7 @@ async def test_an_idempotency_key_makes_one_asset_and_is_good_for_no_other(reade
 
 
 async def test_both_executions_make_and_change_alike(reader: Reader, database: Database) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     told = []
     for each in (reader, reference):
         asset = (await create(each))["asset"]

@@ -1,7 +1,7 @@
 """Who may do what to what, and in which state: tables written by hand from domain.md, sections 3, 4, 9 and 10.
 
-Nothing here was learned from running code. Every mutation, every field of the root and every kind of node has a row,
-or a test fails. A sign of a row is what one viewer hears, in this order:
+Nothing here was learned from running code. Every mutation, every field of the roots of reading and of listening, and
+every kind of node has a row, or a test fails. A sign of a row is what one viewer hears, in this order:
 
     anonymous | owner stale editor contributor member past | stranger counterpart fan
               | idle reads assets lineage all foreign
@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -31,15 +32,22 @@ from sqlalchemy import insert
 
 from db import tables
 from db.engine import Database
+from db.feeds import NEWS
 from db.keys import viewer_of_key
+from domain.accounts import Viewer
+from domain.errors import BadInput, CassetError
 from domain.ids import Kind
 from domain.keys import KeyScope
 from graph.mutation import _DEEDS
+from graph.reading import Reader
 from graph.schema import executable
 from graph.server.actors import Actor
 from graph.server.requests import RequestRefused
 from resolvers.callers import secret_hash
 from resolvers.context import now, uuid7
+from resolvers.outbox import Relay
+from subscriptions.memory import MemoryBroker
+from subscriptions.presence import MemoryPresence
 from tests.graph.authority import PASSWORD, SCOPES, STATES, VIEWERS, Town, nothing_like
 
 OTHER = "nine slow tambourines"
@@ -74,6 +82,8 @@ UNSEEN = "            ?   - - - - - -       - - -     - x x x - -"
 WAITS = "             ?   x x x + + +       + + +     x x x x x x"
 UNSEEN_WAITS = "      ?   x x x + + -       - - -     x x x x x x"
 """Others are there first: the hosts of a ritual do not wait for it."""
+
+BY_COUNTERPART = "    ?   - - - - - -       - + -     x x x x x x"
 
 SHOWN, HIDDEN = ("UNLISTED", "PUBLIC", "ARCHIVED"), ("PRIVATE", "WITHDRAWN")
 
@@ -128,6 +138,7 @@ OF_ASSETS = frozenset(
         "theirs",
         "room",
         "ritual",
+        "clip",
         "message",
         "given",
         "release",
@@ -305,6 +316,16 @@ ROWS = (
     Row("announceRitual", EDITED_FRESH, {"subject": "$hook", "title": "x", **TIMES}, "hook"),
     Row("openRitual", BY_PERSON, {"ritual": "$ritual"}, "ritual"),
     Row("cancelRitual", BY_PERSON, {"ritual": "$ritual"}, "ritual"),
+    Row(
+        "announceRitual, unlocks", OWNED_FRESH, {"subject": "$hook", "title": "x", "unlocks": "$nova", **TIMES}, "nova"
+    ),
+    Row("commentOnRitual", by_state(HELD, SIGNED_IN), {"ritual": "$ritual", "text": "Oh"}, "ritual"),
+    # clips: the counterpart sent one in to the hook, and Nova's people decide
+    Row("submitClip", BY_PERSON, {"asset": "$sound", "hook": "$hook"}, "sound"),
+    Row("approveClip", BY_PERSON, {"clip": "$clip"}, "clip"),
+    Row("rejectClip", BY_PERSON, {"clip": "$clip"}, "clip"),
+    Row("removeClip", BY_PERSON, {"clip": "$heard"}, "heard"),
+    Row("withdrawClip", BY_COUNTERPART, {"clip": "$clip"}, "clip"),
     Row("presave", by_state(UNSEEN_WAITS, WAITS), {"ritual": "$ritual"}, "ritual"),
     # what people do around a song: what the fan said is about a hook
     Row("followArtist", SIGNED_IN, {"artist": "$far"}, "far"),
@@ -331,6 +352,7 @@ NAMED = (
     Row("setReleaseItems", "", {"release": "$release", "items": ["$theirs"], **V1}, "theirs"),
     Row("mergeAssets", "", {"keep": "$track", "retire": "$theirs", **TWO}, "theirs"),
     Row("updateAsset", "", {"id": "$theirs", **V1, "title": "x"}, "theirs"),
+    Row("submitClip, hook", "", {"asset": "$sound", "hook": "$their_hook"}, "their_hook"),
     Row("quoteLicense", "", {"asset": "$theirs", "uses": ["SYNC"], "grantee": "$nova"}, "theirs"),
     Row("registerDerivative, parent", "", {"parent": "$theirs", "child": "$track", "kind": "REMIX_OF"}, "theirs"),
     Row("registerDerivative, child", "", {"parent": "$track", "child": "$theirs", "kind": "REMIX_OF"}, "theirs"),
@@ -478,6 +500,12 @@ DRIFTING = LIST | {"WITHDRAWN": " ".join("!" if name == "idle" else "-" for name
 CHECK = by_state(MEMBERS_CHECK, EVERYONE_CHECK, withdrawn=EVERYONE_CHECK)
 
 
+SENT = "             -   + + + - - -       - + -     ! - + + + -"
+"""What waits is there for those who decide, and for who sent it in."""
+HEARD = by_state("   -   + + + + + -       - + -     ! - + + + -", EVERYONE)
+"""What was approved is there for everybody, as its hook is."""
+
+
 @dataclass(frozen=True)
 class Field:
     """What is asked of a root field about `$x`, and to whom it shows anything of it.
@@ -520,7 +548,10 @@ FIELDS = (
     Field("jobs", MEMBERS, "jobs(first: 100) { nodes { id } }", None, "job"),
     Field("room", WHOLE, "room(id: $x) { id }", "room"),
     Field("ritual", WHOLE, "ritual(id: $x) { id }", "ritual"),
+    Field("clips", SENT, "clips(first: 100, filter: { states: [PENDING] }) { nodes { id } }", None, "clip"),
+    Field("clips, heard", HEARD, "clips(first: 100, filter: { states: [APPROVED] }) { nodes { id } }", None, "heard"),
     Field("rituals", LIST, "rituals(first: 100, order: NEWEST) { nodes { id } }", None, "ritual"),
+    Field("feed", LIST, "feed(kind: RITUALS, first: 100) { nodes { ... on Ritual { id } } }", None, "ritual"),
     Field("contributor", LIST, "contributor(id: $x) { id }", "person"),
     Field("search", LIST, "search(query: $x) { nodes { ... on Asset { id } } }", "title", "track"),
     Field("dossier", READ, "dossier(releaseId: $x) { release { id } }", "release"),
@@ -588,6 +619,7 @@ NODES = (
     node(Kind.MESSAGE, WHOLE, "message"),
     node(Kind.RITUAL, WHOLE, "ritual"),
     node(Kind.PRESAVE, WHOLE, "waits"),
+    node(Kind.CLIP, SENT, "clip"),  # of Nova's people those who decide, and who sent it in
     node(Kind.COMMENT, WHOLE, "said"),
     node(Kind.SHARE, ONESELF, "shared"),
     node(Kind.ACTIVITY, ONESELF, "told"),
@@ -615,7 +647,7 @@ ABOUT_NOTHING = {"logInclusion", "logConsistency"}
 def test_every_field_of_the_root_has_a_row() -> None:
     root = executable().query_type
     assert root is not None
-    assert {field.deed for field in FIELDS} | ABOUT_NOTHING == set(root.fields)
+    assert {field.deed.partition(",")[0] for field in FIELDS} | ABOUT_NOTHING == set(root.fields)
 
 
 async def shown(town: Town, viewer: str, field: Field, named: Mapping[str, str]) -> str:
@@ -651,7 +683,72 @@ async def test_a_field_of_the_root_shows_what_its_row_says(library: Town, field:
     assert {viewer: await shown(library, viewer, field, named) for viewer in VIEWERS} == expected
 
 
-# -- keys that are over --------------------------------------------------------------------------------------------
+# -- the fields of listening ---------------------------------------------------------------------------------------
+
+NEVER = NEWS.write((2**62, 0))
+"""A place to which nothing has come: only who may listen hears that of it."""
+SIGNED_IN_LISTEN = " ?   + + + + + +       + + +     ! + + + + +"
+"""To what is one's own, however little that is: what is told to whom of it, `tests/graph/test_feeds.py` says."""
+PERSONS_LISTEN = "   ?   + + + + + +       + + +     ! x x x x x"
+LISTENING = (
+    Field("roomEvents", WHOLE, "roomEvents(roomId: $x) { kind }", "room"),
+    Field("presence", WHOLE, "presence(roomId: $x) { count }", "room"),
+    Field("jobUpdates", SIGNED_IN_LISTEN, f'jobUpdates(after: "{NEVER}") {{ cursor }}'),
+    Field("rightsChanges", SIGNED_IN_LISTEN, f'rightsChanges(after: "{NEVER}") {{ cursor }}'),
+    Field("activity", PERSONS_LISTEN, f'activity(after: "{NEVER}") {{ cursor }}'),
+)
+
+
+def test_every_field_of_listening_has_a_row() -> None:
+    root = executable().subscription_type
+    assert root is not None
+    assert {field.deed for field in LISTENING} == set(root.fields)
+
+
+async def begins(reader: Reader, viewer: Viewer, field: Field, x: str | None) -> CassetError | None:
+    """Why somebody may not listen; None where they hear how it stands, and are waiting for more."""
+    prepared = reader.prepare(f"subscription {{ {field.asked.replace('$x', json.dumps(x))} }}", None, {})
+    try:
+        async with aclosing(reader.events(prepared, viewer)) as answers:
+            await anext(answers)
+    except BadInput:
+        return None
+    except CassetError as refused:
+        return refused
+    return None
+
+
+@pytest.mark.parametrize(("field", "state"), pairs(LISTENING))
+async def test_who_may_listen_is_said_by_its_row(library: Town, field: Field, state: str) -> None:
+    relay = Relay(library.database, MemoryBroker())
+    reader = Reader(executable(), library.database, presence=MemoryPresence(), relay=relay)
+    x = None if field.subject is None else library.still[state].named[field.subject]
+    heard = {}
+    for name, viewer in ((name, library.viewers[name]) for name in VIEWERS):
+        try:
+            Actor(viewer, "").check_scopes([field.deed])
+        except RequestRefused:
+            heard[name] = "!"
+            continue
+        refused = await begins(reader, viewer, field, x)
+        heard[name] = "+" if refused is None else SIGNS[refused.code]
+        if refused is not None and x is not None:
+            of_nothing = await begins(reader, viewer, field, nothing_like(x))
+            assert (type(of_nothing), str(of_nothing)) == (type(refused), str(refused))
+    assert heard == field.expected(state)
+
+
+# -- keys that only try, and keys that are over --------------------------------------------------------------------
+
+
+async def test_a_key_that_only_tries_writes_nothing_whatever_it_reaches_to(town: Town) -> None:
+    town.viewers["tries"] = replace(town.viewers["all"], only_tries=True)
+    before, rows = await town.everything(), [row for row in ROWS if _DEEDS[row.mutation].scope is not None]
+    for row in rows:
+        sign, _ = await done(town, "tries", row, town.still["PUBLIC"].fill(row.given))
+        assert sign == "x", row.deed
+    assert len(rows) > 1
+    assert await town.everything() == before
 
 
 async def test_a_key_that_is_revoked_over_or_whose_issuer_owns_the_artist_no_more_is_nobodys(town: Town) -> None:

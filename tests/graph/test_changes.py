@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from db import tables
 from db.changes import record_changes
@@ -88,6 +88,14 @@ async def test_who_comes_back_hears_what_came_since_and_a_place_leads_to_the_sam
         await record_changes(connection, [(TRACKS["PRIVATE"], "ASSET_UPDATED", [])])
     assert await followed(reader, ANONYMOUS, after=end) == of("PRIVATE", "ASSET_UPDATED")
     assert await followed(reader, ANONYMOUS, after=page["endCursor"]) == rest + of("PRIVATE", "ASSET_UPDATED")
+
+
+async def test_what_is_met_through_something_else_is_told_of_to_nobody_by_itself(database_of_changes: Database) -> None:
+    hidden = UUID(int=801)
+    async with database_of_changes.write() as connection:
+        await connection.execute(insert(tables.visual_world).values(id=hidden, owner_id=ADA))
+        await record_changes(connection, [(hidden, "HOOK_CHANGED", [])])
+    assert await followed(Reader(executable(), database_of_changes), ANONYMOUS) == PUBLICLY
 
 
 async def test_what_nobody_may_hear_does_not_end_the_list(database_of_changes: Database) -> None:

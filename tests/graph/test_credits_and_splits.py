@@ -17,7 +17,7 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
+from tests.graph.readers import reader_of
 
 ADA, BO, CLEO = UUID(int=21), UUID(int=22), UUID(int=23)
 ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
@@ -73,7 +73,7 @@ async def reader(database: Database) -> Reader:
                 await connection.execute(insert(tables.contributor).values(person))
                 credit = {"id": contributor, "asset_id": id_, "contributor_id": contributor, "role": "COMPOSER"}
                 await connection.execute(insert(tables.credit).values({**credit, "position": 1}))
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def ask(reader: Reader, viewer: Viewer, name: str, **given: Any) -> dict[str, Any]:
@@ -333,7 +333,7 @@ async def test_an_idempotency_key_writes_once_and_is_good_for_no_other_request(
 
 
 async def test_both_executions_write_alike(reader: Reader, database: Database) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     first = await credit(reader, (ARTISTS["bo"], "PRODUCER"))
     assert await credit(reference, (ARTISTS["bo"], "PRODUCER"), version=2) == first
     id_ = first["asset"]["credits"]["nodes"][0]["id"]

@@ -19,12 +19,10 @@ from domain.ids import parse_ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from graph.fields import write_moment
-from graph.reading import Reader
-from graph.schema import executable
 from resolvers.context import now, uuid7
-from tests.graph import company as office
 from tests.graph.albums import KEYS, SIGNER, draft, made, publish, sound, version_of
 from tests.graph.company import Company, company
+from tests.graph.readers import reader_of
 
 LINES = """
   release { id title } version { id number state } manifest { hash signatureState } policy { license }
@@ -49,12 +47,7 @@ ROLODEX = """query ($handle: String!) { rolodex(handle: $handle) { artist { hand
 
 
 @pytest.fixture(params=Execution, ids=lambda execution: execution.name)
-async def here(
-    request: pytest.FixtureRequest, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Company]:
-    # One reader for all that is asked in a test: plans of whole dossiers are long, and compiled once.
-    reader = Reader(executable(), database, request.param)
-    monkeypatch.setattr("tests.graph.company.Reader", lambda *_: reader)
+async def here(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> AsyncIterator[Company]:
     async with company(database, tmp_path, request.param) as each:
         each.house.signer, each.house.keys = SIGNER, lambda: KEYS
         yield each
@@ -72,7 +65,7 @@ async def as_key(here: Company, document: str, *artists: str, **variables: Any) 
     """What a key with every scope is answered that holds some artists."""
     held = tuple(here.keys[name] for name in artists)
     viewer = Viewer(here.keys["ada"], held, held, is_agent=True, scopes=frozenset(KeyScope))
-    reader = office.Reader(executable(), here.database, here.execution)
+    reader = reader_of(here.database, here.execution)
     told = json.loads((await reader.answer(document, None, variables, viewer)).body)
     assert "errors" not in told, told
     return next(iter(told["data"].values()))
@@ -304,7 +297,7 @@ async def test_all_that_is_stored_of_it_is_one_statement(
         }[root]
         document = f"query (${'handle: String!' if root == 'rolodex' else 'id: ID!'}) {{ {asked} }}"
         variables = {"handle": "nova"} if root == "rolodex" else {"id": ids["release"]}
-        reader = Reader(executable(), database)
+        reader = reader_of(database)
         for viewer in (ada, ANONYMOUS):
             statements.clear()
             told = json.loads((await reader.answer(document, None, variables, viewer)).body)

@@ -13,12 +13,14 @@ from db.accounts import viewer_of_account
 from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.audio import Mode
+from domain.entitlements import EntitlementState
 from domain.errors import Forbidden, NotFound
 from domain.ids import parse_ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from resolvers.audio import ask_to_hear, come_to_hear
 from resolvers.context import Acting, now, uuid7
+from resolvers.entitlements import let_stand
 from tests.graph.company import Company, company
 
 NOBODYS = "artist_01jd0000000000000000000000"
@@ -219,6 +221,24 @@ async def test_only_what_is_active_opens_anything(sounding: Company, state: str)
     await grant(sounding, "nova")
     await sounding.alter(tables.entitlement, {"state": state}, tables.entitlement.c.account_id == sounding.keys["cy"])
     assert await hears(sounding, "cy", "track") == "the window"
+
+
+async def test_what_is_suspended_opens_again_and_what_is_revoked_never(sounding: Company) -> None:
+    given, who = parse_ref(await grant(sounding, "nova")), await acting(sounding, "ada")
+    steps = ("SUSPENDED", "SUSPENDED", "ACTIVE", "SUSPENDED", "REVOKED", "ACTIVE", "SUSPENDED", "REVOKED")
+    heard = []
+    for state in steps:
+        async with sounding.database.write() as connection:
+            await let_stand(connection, who, given, EntitlementState(state))
+        heard.append(await hears(sounding, "cy", "track"))
+    assert heard == ["all" if step == 2 else "the window" for step in range(len(steps))]
+    standing = tables.entitlement_standing
+    async with sounding.database.read() as connection:
+        query = select(standing.c.state).where(standing.c.known.op("@>")(now())).order_by(standing.c.valid)
+        kept = list((await connection.execute(query)).scalars())
+        said = (await connection.execute(select(tables.outbox.c.payload))).scalars()
+        told = [each["state"] for each in said]
+    assert kept == told == ["ACTIVE", "SUSPENDED", "ACTIVE", "SUSPENDED", "REVOKED"]
 
 
 @pytest.mark.parametrize("subject", ["nova", "release", "track"])

@@ -16,8 +16,8 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
 from tests.graph.company import ADA, ADAS, BOS, add_asset, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 MEMBER = Viewer(UUID(int=31), (ADA,), ())
 KEY = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset(KeyScope))
@@ -33,7 +33,7 @@ async def reader(database: Database) -> Reader:
         await add_owners(connection)
         for id_, duration in TRACKS.values():
             await add_asset(connection, id_, ADA, "PRIVATE", duration_ms=duration)
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def set_hook(reader: Reader, viewer: Viewer = ADAS, track: str = "long", **given: Any) -> dict[str, Any]:
@@ -146,7 +146,7 @@ async def test_an_idempotency_key_sets_a_hook_once(reader: Reader, database: Dat
 
 
 async def test_both_executions_set_hooks_alike(reader: Reader, database: Database) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     first = await set_hook(reader, startMs=5)
     assert await set_hook(reference, startMs=5, expectedVersion=1) == first
     assert await set_hook(reference, startMs=-1, expectedVersion=1) == await set_hook(

@@ -733,6 +733,17 @@ async def test_a_key_is_told_once_and_stands_for_what_it_allows(town: Town) -> N
     assert all(node["lastUsedAt"] for node in nodes)
 
 
+async def test_a_test_key_only_tries_whatever_its_scopes(town: Town) -> None:
+    ada = town.person()
+    await ada.join("ada")
+    for mode in ("LIVE", "TEST"):
+        issued = await ada.ask("issueKey", name="x", scopes=["CHECK", "LICENSE", "DERIVE"], mode=mode)
+        assert issued["secret"].startswith(f"cas_{mode.lower()}_")
+        holder = await viewer_of_key(town.database, secret_hash(issued["secret"]))
+        assert holder is not None
+        assert holder.viewer.only_tries is (mode == "TEST")
+
+
 async def test_a_key_that_could_do_more_than_it_should_is_not_issued(town: Town) -> None:
     ada = town.person()
     artist = (await ada.join("ada"))["artist"]["id"]

@@ -19,7 +19,7 @@ from domain.keys import KeyScope
 from domain.search import FoundKind
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
+from tests.graph.readers import reader_of
 
 ADA, BO = UUID(int=21), UUID(int=22)
 ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
@@ -61,7 +61,7 @@ async def reader(database: Database) -> Reader:
             await index_names(connection, [(id_, FoundKind.TRACK, [title])])
         row = {"id": HOOK, "track_id": OPEN, "start_ms": 1_500, "end_ms": 31_500}
         await connection.execute(insert(tables.hook).values(row))
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def ask(reader: Reader, document: str, viewer: Viewer = ADAS, **variables: Any) -> Any:
@@ -139,7 +139,7 @@ async def test_a_track_is_found_by_its_lyrics_after_those_found_by_their_names(r
     assert await found(reader, "quite") == []  # only names forgive a typo
     assert await found(reader, "quiet", BOS) == ["Open"]
     assert await found(reader, "quiet", ADAS) == ["Closed", "Open"]
-    reference = Reader(executable(), reader._database, Execution.REFERENCE)
+    reference = reader_of(reader._database, Execution.REFERENCE)
     assert await found(reference, "harb", ADAS) == ["Harbour", "Closed", "Open"]
 
 
@@ -151,7 +151,7 @@ async def test_lyrics_are_shown_and_found_as_far_as_their_track_is(
     async with database.write() as connection:
         await connection.execute(update(tables.asset).where(tables.asset.c.id == OPEN).values(state=state))
     for execution in Execution:
-        here = Reader(executable(), database, execution)
+        here = reader_of(database, execution)
         seen = await read(here)
         is_shown = state in {"UNLISTED", "ARCHIVED"}
         assert (seen is not None and seen["lyrics"] is not None) is is_shown
@@ -188,7 +188,7 @@ async def test_a_hook_shows_what_is_sung_inside_of_it(reader: Reader) -> None:
     query = "query ($id: ID!) { node(id: $id) { ... on Hook { timedText { startMs endMs text words { startMs endMs text } } } } }"
     expected = [{"startMs": 1500, "endMs": 3000, "text": "harbour", "words": WORDS[1:]}, {**LINES[1], "words": []}]
     for execution in Execution:
-        here = Reader(executable(), reader._database, execution)
+        here = reader_of(reader._database, execution)
         assert (await ask(here, query, ANONYMOUS, id=str(Ref(Kind.HOOK, HOOK))))["timedText"] == expected
 
 

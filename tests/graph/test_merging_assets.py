@@ -18,8 +18,8 @@ from domain.keys import KeyScope
 from domain.rights import Use
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
 from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_edge, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 MEMBER = Viewer(UUID(int=31), (ADA,), ())
 BOTH = Viewer(UUID(int=31), (ADA, BO), (ADA, BO))
@@ -59,7 +59,7 @@ async def reader(database: Database) -> Reader:
                 await add_asset(connection, UUID(int=number), owner, kind=KINDS.get(name, Kind.TRACK), title=name)
         for id_, name in ((PERSON, "Dee"), (OTHER, "Eve")):
             await connection.execute(insert(tables.contributor).values(id=id_, name=name))
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def do(reader: Reader, name: str, viewer: Viewer = ADAS, **given: Any) -> None:
@@ -317,7 +317,7 @@ async def test_an_idempotency_key_merges_once(reader: Reader, database: Database
 
 
 async def test_both_executions_merge_alike(reader: Reader, database: Database) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     assert await merge(reference, "keep", "voice") == await merge(reader, "keep", "voice")
     assert (await merge(reference, "keep", "retire"))["asset"]["version"] == 2
     assert (await merge(reader, "keep", "third", (2, 1)))["asset"]["version"] == 3

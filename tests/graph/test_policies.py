@@ -15,9 +15,9 @@ from db.engine import Database
 from domain.accounts import ANONYMOUS, Viewer
 from domain.ids import Kind, Ref
 from graph.reading import Reader
-from graph.schema import executable
 from resolvers.context import now
 from tests.graph.company import ADA, ADAS, BO, BOS, add_artist, add_asset, add_edge, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 CLEO = UUID(int=23)
 AGENT = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True)
@@ -53,7 +53,7 @@ async def reader(database: Database) -> Reader:
             await add_asset(connection, id_, owner, shown, duration_ms=60_000)
         for child, parent in ((REMIX, LOOP), (MEDLEY, REMIX), (SECRET, LOOP)):
             await add_edge(connection, child, parent, "REMIX_OF")
-    reader = Reader(executable(), database)
+    reader = reader_of(database)
     open_to_all = {"license": "CC0-1.0"}
     for viewer, asset in ((BOS, REMIX), (BOS, SECRET), (ADAS, LOOP)):
         await state(reader, viewer, asset, **open_to_all)

@@ -20,12 +20,11 @@ from domain.ids import parse_ref
 from domain.keys import KeyScope
 from domain.signatures import verified
 from graph.execution import Execution
-from graph.reading import Reader
-from graph.schema import executable
 from resolvers.callers import Caller
 from resolvers.context import now
 from tests.graph.albums import KEYS, LACKING, SIGNER, album, draft, made, publish, rows, sound, version_of
 from tests.graph.company import Company, company
+from tests.graph.readers import reader_of
 
 LEFT_BEHIND = (
     *(tables.release_version, tables.release_item, tables.manifest, tables.version_credit, tables.version_policy),
@@ -47,7 +46,7 @@ async def left_behind(here: Company) -> list[int]:
 
 
 async def as_viewer(here: Company, viewer: Viewer, **given: Any) -> Any:
-    reader = Reader(executable(), here.database)
+    reader = reader_of(here.database)
     body = (await reader.answer(PUBLISH, None, {"input": given}, viewer, Caller(here.house, "x"))).body
     return json.loads(body)["data"]["publishVersion"]
 

@@ -17,8 +17,8 @@ from domain.accounts import ANONYMOUS, Viewer
 from domain.canonical import canonical, digest
 from domain.ids import Kind, Ref
 from graph.reading import Reader
-from graph.schema import executable
 from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_edge, add_owners, ask, publish
+from tests.graph.readers import reader_of
 
 LOOP, REMIX, SECRET = UUID(int=101), UUID(int=102), UUID(int=103)
 
@@ -43,7 +43,7 @@ async def reader(database: Database) -> Reader:
         for parent, start in ((LOOP, 0), (SECRET, 30_000)):
             window = {"child_start_ms": start, "child_end_ms": start + 10_000}
             await add_edge(connection, REMIX, parent, "SAMPLES", **window)
-    reader = Reader(executable(), database)
+    reader = reader_of(database)
     await ask(reader, BOS, SET, input={"subject": ref(REMIX), "license": "CC-BY-4.0"})
     await ask(reader, ADAS, SET, input={"subject": ref(LOOP), "license": "CC-BY-SA-4.0"})
     return reader

@@ -21,8 +21,8 @@ from domain.ids import Kind, Ref
 from domain.rights import Decision, LicenseFamily, Term, Use, terms_digest
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
 from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 TRACKS = {ADA: [UUID(int=100 + n) for n in range(8)], BO: [UUID(int=200 + n) for n in range(8)]}
 HIDDEN = UUID(int=299)
@@ -48,7 +48,7 @@ async def reader(database: Database) -> Reader:
             for track in tracks:
                 await add_asset(connection, track, owner, duration_ms=60_000)
         await add_asset(connection, HIDDEN, BO, "PRIVATE")
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def allow(database: Database, asset: UUID, decision: Decision) -> None:
@@ -162,7 +162,7 @@ async def test_a_cycle_is_refused_and_named_as_far_as_the_viewer_sees_it(reader:
 
 
 async def test_both_executions_answer_alike(reader: Reader, database: Database) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     await declare(reader, ADAS, TRACKS[ADA][0], TRACKS[ADA][1])
     plan = await declare(reader, ADAS, TRACKS[ADA][1], TRACKS[ADA][0])
     assert plan == await declare(reference, ADAS, TRACKS[ADA][1], TRACKS[ADA][0])

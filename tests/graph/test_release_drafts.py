@@ -17,8 +17,8 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
 from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 MEMBER = Viewer(UUID(int=31), (ADA,), ())
 KEY = Viewer(UUID(int=31), (ADA,), (ADA,), is_agent=True, scopes=frozenset({KeyScope.ASSETS_WRITE}))
@@ -51,7 +51,7 @@ async def reader(database: Database) -> Reader:
             if owner is not None:
                 status = {"status": "PUBLISHED"} if kind is Kind.RELEASE else {}
                 await add_asset(connection, UUID(int=number), owner, state, kind, **status)
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ async def test_an_idempotency_key_writes_once_and_is_good_for_no_other_request(
 
 
 async def test_both_executions_write_alike(reader: Reader, database: Database, release: str) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     first = await hold(reader, release, "own", "bos")
     assert await hold(reference, release, "own", "bos", version=2) == first
     assert await hold(reader, release, "secret", version=2) == await hold(reference, release, "secret", version=2)

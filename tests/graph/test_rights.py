@@ -19,8 +19,7 @@ from domain.errors import TooCostly
 from domain.ids import Kind, Ref
 from domain.rights import Decision, Term, Use, preset, read_license
 from graph.execution import Execution
-from graph.reading import Reader
-from graph.schema import executable
+from tests.graph.readers import reader_of
 
 ADA, BEN, CLEO = (UUID(int=number) for number in (1, 2, 3))
 CLEOS = Viewer(account=UUID(int=99), holds=(CLEO,))
@@ -132,7 +131,7 @@ async def made(database: Database) -> Database:
 
 @pytest.fixture(params=Execution)
 def ask(made: Database, request: pytest.FixtureRequest) -> Ask:
-    reader = Reader(executable(), made, request.param)
+    reader = reader_of(made, request.param)
 
     async def asked(query: str, viewer: Viewer = ANONYMOUS, **variables: Any) -> Any:
         answer = json.loads((await reader.answer(query, None, variables, viewer)).body)
@@ -624,7 +623,7 @@ async def test_who_asks_how_too_much_is_related_is_told_so(
     variables = {name: id_ for name, id_ in given.items() if f"${name}:" in query}
     for execution in Execution:
         with pytest.raises(TooCostly, match="more than 1 assets"):
-            await Reader(executable(), made, execution).answer(query, None, variables, ANONYMOUS)
+            await reader_of(made, execution).answer(query, None, variables, ANONYMOUS)
 
 
 async def test_a_walk_past_its_budget_says_so(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -658,7 +657,7 @@ async def test_a_walk_says_why_it_is_not_complete(ask: Ask) -> None:
 async def test_a_question_that_makes_no_sense_is_refused_before_anything_is_read(
     made: Database, statements: list[str], query: str
 ) -> None:
-    reader = Reader(executable(), made)
+    reader = reader_of(made)
     statements.clear()
     answer = await reader.answer(query % ref(REMIX), None, None, ANONYMOUS)
     assert answer.refused
@@ -667,7 +666,7 @@ async def test_a_question_that_makes_no_sense_is_refused_before_anything_is_read
 
 
 async def test_501_ids_are_refused(made: Database) -> None:
-    answer = await Reader(executable(), made).answer(
+    answer = await reader_of(made).answer(
         "query($ids: [ID!]!) { permissionCheck(ids: $ids) { id } }", None, {"ids": [ref(REMIX)] * 501}, ANONYMOUS
     )
     assert json.loads(answer.body)["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
@@ -676,7 +675,7 @@ async def test_501_ids_are_refused(made: Database) -> None:
 async def test_rights_take_one_more_statement_however_many_assets_they_are_asked_of(
     made: Database, statements: list[str]
 ) -> None:
-    reader = Reader(executable(), made)
+    reader = reader_of(made)
     query = "query($n: Int) { assets(first: $n) { nodes { title rights(uses: [REMIX]) { decision } } } }"
     counts = []
     for size in (1, 4, 4):
@@ -690,7 +689,7 @@ async def test_rights_take_one_more_statement_however_many_assets_they_are_asked
 
 async def test_many_questions_about_many_assets_are_too_much_at_once(made: Database) -> None:
     asked = " ".join(f"a{number}: permissionCheck(ids: $ids) {{ decision }}" for number in range(10))
-    answer = await Reader(executable(), made).answer(
+    answer = await reader_of(made).answer(
         f"query($ids: [ID!]!) {{ {asked} }}", None, {"ids": [ref(REMIX)] * 500}, ANONYMOUS
     )
     assert json.loads(answer.body)["errors"][0]["extensions"]["code"] == "TOO_COSTLY"

@@ -20,6 +20,7 @@ from domain.signatures import verified
 from graph.fields import write_moment
 from resolvers.context import now
 from resolvers.jobs import Workshop
+from resolvers.mementos import Mementos
 from resolvers.rituals import Keeper
 from resolvers.scheduling import Scheduler
 from tests.graph.albums import KEYS, SIGNER, draft, made, version_of
@@ -69,7 +70,8 @@ async def pass_by(here: Company, ritual: str, hours: int) -> None:
         await connection.execute(f"UPDATE job SET run_after = run_after - {past}")
     finally:
         await connection.close()
-    doings = {**Keeper(here.database, SIGNER).doings(), **Scheduler(here.database, SIGNER).doings()}
+    doings = {**Keeper(here.database).doings(), **Mementos(here.database, SIGNER).doings()}
+    doings |= Scheduler(here.database, SIGNER).doings()
     await asyncio.gather(*[Workshop(here.database, doings).drain() for _ in range(2)])
 
 
@@ -121,6 +123,16 @@ async def test_a_ritual_is_announced_opened_released_and_remembered(here: Compan
     await pass_by(here, ritual, 5)
     assert await seen(here, ritual, "cy") == told, "a memory does not change"
     assert await left_behind(here) == before
+
+
+async def test_a_worker_whose_clock_is_late_moves_a_ritual_at_its_time_all_the_same(
+    here: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, ritual = await scheduled(here)
+    for module in ("resolvers.context", "resolvers.rituals"):
+        monkeypatch.setattr(f"{module}.now", lambda: now() - HOUR, raising=False)
+    await pass_by(here, ritual, 1)
+    assert (await seen(here, ritual))["state"] == "OPEN"
 
 
 async def test_who_comes_at_once_comes_one_after_the_other_and_once(here: Company) -> None:

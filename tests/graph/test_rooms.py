@@ -217,6 +217,11 @@ async def test_joining_is_once_and_shown(here: Company, execution: Execution) ->
     for _ in range(2):
         await here.do("cy", "leaveRoom", "room { id }", room=here.ids["room"])
     assert (await written(here))[4] == before[4] + 1
+    assert await happened(here) == [
+        ("PRESENCE", "cy", {"joined": True}),
+        ("PRESENCE", "bo", {"joined": True}),
+        ("PRESENCE", "cy", {"joined": False}),
+    ]
     assert (await read(here, "cy", "members { totalCount }"))["members"] == {"totalCount": 1}
 
 
@@ -474,6 +479,25 @@ async def test_hosts_queue_what_everybody_may_hear_and_the_room_hears_it(here: C
         **since,
     }
     assert events[2][2] == {}
+
+
+@pytest.mark.parametrize("execution", Execution)
+async def test_a_room_wears_what_may_be_seen_still_of_what_it_hears(here: Company, execution: Execution) -> None:
+    here.execution = execution
+    nova, visual, artist, asset = here.keys["nova"], tables.visual_world, tables.artist, tables.asset
+    fog, dusk = uuid7(), uuid7()
+    async with here.database.write() as connection:
+        for id_, title, hook in ((fog, "Fog", here.keys["hook"]), (dusk, "Dusk", None)):
+            await connection.execute(insert(visual).values(id=id_, owner_id=nova, hook_id=hook, title=title))
+    await here.alter(artist, {"visual_id": dusk}, artist.c.id == nova)
+    await here.do("ada", "playNow", "room { id }", room=here.ids["room"], piece=here.ids["hook"])
+    worn = "now { track { title } hook { id } visualWorld { title } }"
+    told = {"track": {"title": "track"}, "hook": {"id": here.ids["hook"]}, "visualWorld": {"title": "Fog"}}
+    assert (await read(here, None, worn))["now"] == told
+    await here.alter(asset, {"state": "PRIVATE"}, asset.c.id == here.keys["track"])
+    closed = {"track": None, "hook": None, "visualWorld": {"title": "Dusk"}}
+    assert (await read(here, None, worn))["now"] == closed
+    assert (await read(here, "ada", worn))["now"] == told
 
 
 async def test_what_waits_is_played_when_what_is_heard_is_over(here: Company) -> None:

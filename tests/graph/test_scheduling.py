@@ -214,6 +214,7 @@ async def test_workers_that_are_killed_midway_and_two_that_follow_publish_once(h
         async with asyncio.timeout(PATIENCE):
             while any([await status(here, release) != "PUBLISHED" for release in releases]):
                 await comes(here)
+                await asyncio.sleep(0.05)
     finally:
         for each in workers:
             each.send_signal(signal.SIGKILL)

@@ -26,6 +26,7 @@ from graph.reading import Reader
 from graph.schema import executable
 from resolvers.heat import tell_heat
 from tests.graph.company import ADA, ADAS, BO, BOS, add_asset, add_owners, ask, left_behind
+from tests.graph.readers import reader_of
 
 KEY = Viewer(UUID(int=32), (BO,), (BO,), is_agent=True, scopes=frozenset(KeyScope))
 FAN = Viewer(UUID(int=33), (), ())
@@ -136,7 +137,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(database: Database) -> Scene:
-    here = Scene(database, Reader(executable(), database))
+    here = Scene(database, reader_of(database))
     await here.settle()
     return here
 
@@ -421,7 +422,7 @@ async def test_a_key_of_idempotency_says_it_once_and_both_executions_alike(scene
     document = f"""{{ hooks {{ nodes {{ {HOOK} comments {{ nodes {{ id text handle positionMs }} totalCount }} }} }}
       viewer {{ unreadActivityCount following {{ nodes {{ id }} }} savedHooks {{ nodes {{ id }} }}
         activity {{ nodes {{ kind handle times at readAt hook {{ id }} comment {{ text }} }} }} }} }}"""
-    reference = Reader(executable(), scene.database, Execution.REFERENCE)
+    reference = reader_of(scene.database, Execution.REFERENCE)
     for viewer in (ANONYMOUS, FAN, ADAS):
         plan, other = [
             json.loads((await reader.answer(document, None, {}, viewer)).body) for reader in (scene.reader, reference)

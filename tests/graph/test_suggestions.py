@@ -17,7 +17,7 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
+from tests.graph.readers import reader_of
 
 ADA, BO = UUID(int=21), UUID(int=22)
 ADAS = Viewer(UUID(int=31), (ADA,), (ADA,))
@@ -56,7 +56,7 @@ async def reader(database: Database) -> Reader:
         row = {"id": TRACK, "kind": "TRACK", "owner_id": ADA, "title": "x", "state": "PUBLIC"}
         await connection.execute(insert(tables.asset).values(row))
         await connection.execute(insert(tables.track).values(id=TRACK, duration_ms=180_000))
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def ask(reader: Reader, document: str, viewer: Viewer = ADAS, **variables: Any) -> Any:
@@ -172,7 +172,7 @@ async def test_a_provider_has_one_opinion_of_a_kind_at_a_time(reader: Reader) ->
     await suggested(reader, CONTENTS["CAPTION"])
     await suggested(reader, {"hookStartMs": 9_000}, provider="Another")
     for execution in Execution:
-        here = Reader(executable(), reader._database, execution)
+        here = reader_of(reader._database, execution)
         every = (await ask(here, SUGGESTED, id=TRACK_REF))["suggestions"]["nodes"]
         assert [each["state"] for each in every] == ["OPEN", "OPEN", "OPEN", "REPLACED", "REPLACED"]
         still = (await ask(here, SUGGESTED, id=TRACK_REF, **{"in": ["OPEN"]}))["suggestions"]
@@ -182,7 +182,7 @@ async def test_a_provider_has_one_opinion_of_a_kind_at_a_time(reader: Reader) ->
 @pytest.mark.parametrize("execution", Execution)
 async def test_suggestions_are_read_by_the_people_of_the_track_only(reader: Reader, execution: Execution) -> None:
     id_ = await suggested(reader, CONTENTS["TIMING"])
-    here = Reader(executable(), reader._database, execution)
+    here = reader_of(reader._database, execution)
     for viewer, count in ((ADAS, 1), (MEMBER, 1), (BOS, 0), (ANONYMOUS, 0)):
         assert (await ask(here, SUGGESTED, viewer, id=TRACK_REF))["suggestions"]["totalCount"] == count
         node = await ask(here, "query ($id: ID!) { node(id: $id) { id } }", viewer, id=id_)

@@ -17,7 +17,7 @@ from domain.canonical import digest
 from domain.ids import Kind, Ref
 from graph.execution import Execution
 from graph.reading import Reader
-from graph.schema import executable
+from tests.graph.readers import reader_of
 
 ARTIST, STRANGER, ACCOUNT, TRACK = UUID(int=11), UUID(int=12), UUID(int=13), UUID(int=14)
 OWNER = Viewer(ACCOUNT, (ARTIST,), (ARTIST,))
@@ -49,7 +49,7 @@ async def reader(database: Database) -> Reader:
             insert(tables.asset).values(id=TRACK, kind="TRACK", owner_id=ARTIST, title="Rain", state="PUBLIC")
         )
         await connection.execute(insert(tables.track).values(id=TRACK, bpm=120))
-    return Reader(executable(), database)
+    return reader_of(database)
 
 
 async def update(reader: Reader, viewer: Viewer, **given: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ async def test_an_update_is_answered_with_the_asset_as_it_is_now(reader: Reader)
 
 
 async def test_both_executions_answer_an_update_alike(reader: Reader, database: Database) -> None:
-    reference = Reader(executable(), database, Execution.REFERENCE)
+    reference = reader_of(database, Execution.REFERENCE)
     first = await update(reader, OWNER, title="One")
     second = await update(reference, OWNER, title="One", expectedVersion=2)
     assert first == second

@@ -99,6 +99,7 @@ TRACKS_AND_RELEASES = {
 TRACKS = {
     "ISRC": (IDENTIFIER, "isrc:{}", "resolve(ref: $x) { node { ...Probe } }"),
     "hooks": (BEHIND_LIST, "nova", "hooks(first: 50) { nodes { track { ...Probe } } }"),
+    "feed": (BEHIND_LIST, "nova", "feed(kind: HOOKS, first: 50) { nodes { ... on Hook { track { ...Probe } } } }"),
     "world.hooks": (BEHIND_LIST, "nova", 'world(handle: "nova") { hooks(first: 50) { nodes { track { ...Probe } } } }'),
     "node(hook).track": (BEHIND_ROW, "hook.{}", "node(id: $x) { ... on Hook { track { ...Probe } } }"),
 }

@@ -176,6 +176,31 @@ async def test_its_reuse_is_stated_of_a_picture_itself_and_of_nothing_else(here:
     assert other["policy"] is None
 
 
+async def test_whether_it_may_be_used_elsewhere_is_told_of_a_picture_itself(here: Studio) -> None:
+    visual = (await here.wear("hook", source="photo"))["visualWorld"]["id"]
+    cover = (await here.wear("release", source="photo"))["visualWorld"]["id"]
+
+    async def reuse(of: str = visual) -> str:
+        told, _ = await here.ask(None, f'{{ node(id: "{of}") {{ ... on VisualWorld {{ reuse }} }} }}')
+        return str(told["reuse"])
+
+    async def state(subject: str, *terms: Any) -> None:
+        told = await here.do("ada", "setPolicy", "policy { id }", subject=subject, terms=list(terms))
+        assert told["__typename"] == "SetPolicySuccess", told
+
+    term = {"use": "VISUAL_REUSE", "decision": "ALLOWED"}
+    assert await reuse() == "CONTACT_OWNER", "nobody has said anything"
+    await state(here.ids["nova"], {**term, "decision": "DENIED", "layer": "MASTER"})
+    assert await reuse() == "DENIED", "what is closed in one layer is closed"
+    await state(visual, term)
+    assert (await reuse(), await reuse(cover)) == ("ALLOWED", "DENIED")
+    await state(visual, {**term, "territories": ["DE"]})
+    assert await reuse() == "DENIED", "it is asked for everywhere"
+    await here.do("ada", "withdrawPolicy", "flipped { count }", subject=visual)
+    await here.do("ada", "withdrawPolicy", "flipped { count }", subject=here.ids["nova"])
+    assert await reuse() == "CONTACT_OWNER"
+
+
 @SUBJECTS
 async def test_two_editors_who_save_at_once_are_told_apart(here: Studio, subject: str, read: str) -> None:
     for version in (None, 1):

@@ -1,38 +1,13 @@
 // Two people in a room, each in a browser: node room.mjs URL HANDLE CHROMIUM CUT_MS [FOLDER]
 // One of them is cut off for a while. Answers what both read in the end, and what their browsers complained of; with a
 // FOLDER it leaves pictures there.
-import { connect, createServer } from 'node:net'
 import { chromium } from 'playwright-core'
 import { end } from './outcome.mjs'
+import { road } from './road.mjs'
 
 const [url, handle, executablePath, cutMs, folder] = process.argv.slice(2)
-const { origin, port, hostname } = new URL(url)
+const { origin } = new URL(url)
 const PATIENCE = 20000
-
-// A road to the server that can be closed: who is on it is thrown off, and nobody gets on.
-function road() {
-  const sockets = new Set()
-  let closed = false
-  const server = createServer((near) => {
-    if (closed) return near.destroy()
-    const far = connect(port, hostname)
-    for (const [socket, other] of [[near, far], [far, near]]) {
-      sockets.add(socket)
-      socket.on('error', () => {}).on('close', () => (sockets.delete(socket), other.destroy()))
-    }
-    near.pipe(far).pipe(near)
-  })
-  const close = () => {
-    closed = true
-    for (const socket of sockets) socket.destroy()
-  }
-  return new Promise((done) => {
-    server.listen(0, hostname, () => {
-      const through = `http://${hostname}:${server.address().port}`
-      done({ through, close, open: () => (closed = false), end: () => (close(), server.close()) })
-    })
-  })
-}
 
 async function come(browser, at, complaints) {
   const page = await (await browser.newContext({ viewport: { width: 900, height: 940 } })).newPage()
@@ -74,10 +49,10 @@ const picture = (page, name) => folder && page.screenshot({ path: `${folder}/${n
 
 await end(async () => {
   const complaints = []
-  const way = await road()
+  const way = await road(origin)
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--mute-audio'] })
   try {
-    const [near, far] = await Promise.all([come(browser, origin, complaints), come(browser, way.through, complaints)])
+    const [near, far] = await Promise.all([come(browser, origin, complaints), come(browser, new URL(way.through).origin, complaints)])
     const mark = Date.now().toString(36)
     await signUp(near, `near-${mark}`)
     await signUp(far, `far-${mark}`)

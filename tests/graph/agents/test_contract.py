@@ -217,6 +217,35 @@ def test_openapi_is_valid_and_every_operation_is_in_it(operations: list[AgentOpe
     assert asked | {("GET", "/api/agents")} <= described
 
 
+def test_what_is_told_of_one_kind_is_told_of_it_in_one_way_alone() -> None:
+    """Of the branches of a `oneOf` no two take the same `__typename`: else nothing that is answered would be valid."""
+    checked = 0
+
+    def walk(schema: Any) -> None:
+        nonlocal checked
+        if isinstance(schema, dict):
+            branches = [resolved(each) for each in schema.get("oneOf", ())]
+            tells = [each["properties"]["__typename"] for each in branches if "properties" in each]
+            listed = [name for each in tells for name in each.get("enum", [each.get("const")]) if name]
+            assert len(listed) == len(set(listed)), listed
+            rest = [set(each["not"]["enum"]) for each in tells if "not" in each]
+            assert rest in ([], [set(listed)]), (rest, listed)
+            checked += len(tells) > 1
+            for inner in schema.values():
+                walk(inner)
+        elif isinstance(schema, list):
+            for inner in schema:
+                walk(inner)
+
+    told = json.loads(checked_in(OPENAPI))
+
+    def resolved(schema: Any) -> Any:
+        return told["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+
+    walk(told)
+    assert checked
+
+
 def test_a_tool_takes_a_plain_object_whose_properties_have_types() -> None:
     for tool in json.loads(checked_in(TOOLS)):
         taken = tool["inputSchema"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,11 +52,13 @@ class ChainPeer:
         sent: the hashes of transactions that came, each time they came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Mapping[bytes, Any] | None = None) -> None:
+        """Begin, with more accounts than those that anchoring takes."""
         account = {"nonce": 0, "storage": {}, "code": b""}
         genesis = {
             address_of(KEY): {**account, "balance": 10**18},
             bytes.fromhex(CONTRACT[2:]): {**account, "balance": 0, "code": _code()},
+            **(accounts or {}),
         }
         self.backend = PyEVMBackend(genesis_state=genesis)
         type(self.backend.chain).chain_id = CHAIN_ID
@@ -74,12 +76,16 @@ class ChainPeer:
     def mine(self, blocks: int = 1) -> None:
         """Make blocks; what bids enough goes into the first."""
         with self.lock:
-            base = self.backend.chain.get_block().header.base_fee_per_gas + self.surge
-            for place, transaction in sorted(self.pool.items(), key=lambda each: each[0]):
-                if min(transaction.max_fee_per_gas - base, transaction.max_priority_fee_per_gas) >= self.tip:
-                    self.backend.send_raw_transaction(transaction.encode())
-                    del self.pool[place]
-            self.backend.mine_blocks(blocks)
+            self.make(blocks)
+
+    def make(self, blocks: int) -> None:
+        """Make them, under the lock."""
+        base = self.backend.chain.get_block().header.base_fee_per_gas + self.surge
+        for place, transaction in sorted(self.pool.items(), key=lambda each: each[0]):
+            if min(transaction.max_fee_per_gas - base, transaction.max_priority_fee_per_gas) >= self.tip:
+                self.backend.send_raw_transaction(transaction.encode())
+                del self.pool[place]
+        self.backend.mine_blocks(blocks)
 
     def reorganise(self, blocks: int, *, forget: bool = False) -> None:
         """Take the last blocks back; what was in them waits again, or nobody knows of it any more."""
@@ -106,6 +112,7 @@ class ChainPeer:
             "eth_chainId": lambda: hex(self.chain_id),
             "eth_blockNumber": lambda: hex(self.head),
             "eth_maxPriorityFeePerGas": lambda: hex(self.tip),
+            "eth_gasPrice": lambda: hex(self.tip + int(self._block("latest")["baseFeePerGas"], 16)),
             "eth_getCode": lambda address, _: _hex(self._state("latest").get_code(_bytes(address))),
             "eth_getBalance": lambda address, _: hex(self._state("latest").get_balance(_bytes(address))),
             "eth_getTransactionCount": lambda address, block: hex(self._state(block).get_nonce(_bytes(address))),

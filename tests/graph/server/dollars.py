@@ -16,6 +16,7 @@ from web3 import EthereumTesterProvider, Web3
 from web3.providers.eth_tester.defaults import API_ENDPOINTS
 
 from graph.server.evm import Chain
+from tests.graph.server.chain import ChainPeer
 
 SENDER = Account.from_key(bytes(31) + b"\x05")  # opens nothing
 PAYER = Account.from_key(bytes(31) + b"\x06")  # opens nothing
@@ -40,16 +41,31 @@ class _OneAtATime(EthereumTesterProvider):
 
 def chain() -> Chain:
     """The chain, with the house's sender on it."""
+    backend = PyEVMBackend(genesis_state=_accounts())
+    type(backend.chain).chain_id = CHAIN_ID
+    return Chain(Web3(_OneAtATime(EthereumTester(backend))), SENDER, BASE_SEPOLIA_USDC)
+
+
+def _accounts() -> dict[bytes, Any]:
     slot = int.from_bytes(keccak(bytes(12) + bytes.fromhex(PAYER.address[2:]) + bytes(32)))
     code = bytes.fromhex(json.loads(Path(__file__).with_name("mock_usdc.json").read_text())["code"][2:])
     nobody = {"nonce": 0, "storage": {}, "code": b"", "balance": 0}
-    genesis = {
+    return {
         bytes.fromhex(SENDER.address[2:]): {**nobody, "balance": 10**20},
         bytes.fromhex(BASE_SEPOLIA_USDC.address[2:]): {**nobody, "code": code, "storage": {slot: WEALTH}},
     }
-    backend = PyEVMBackend(genesis_state=genesis)
-    type(backend.chain).chain_id = CHAIN_ID
-    return Chain(Web3(_OneAtATime(EthereumTester(backend))), SENDER, BASE_SEPOLIA_USDC)
+
+
+class DollarPeer(ChainPeer):
+    """A node over HTTP with the same dollar on it, for a house in a process of its own; it mines what comes."""
+
+    def __init__(self) -> None:
+        super().__init__(_accounts())
+
+    def _send(self, raw: str) -> str:
+        hash_ = super()._send(raw)
+        self.make(1)
+        return hash_
 
 
 def balance(chain_: Chain, address: str) -> int:

@@ -17,8 +17,7 @@ from domain.accounts import ANONYMOUS, Viewer
 from domain.audio import Pcm, wav_head
 from domain.ids import Kind, Ref
 from graph.execution import Execution
-from graph.reading import Reader
-from graph.schema import executable
+from tests.graph.readers import reader_of
 from tests.graph.server.recordings import (
     ADA,
     ARTIST,
@@ -63,7 +62,7 @@ def pulse(seconds: int, loud_from: int, seed: int = 1) -> bytes:
 async def ask(
     here: Listening, document: str, viewer: Viewer = ADAS, execution: Execution = Execution.PLAN, **given: Any
 ) -> Any:
-    reader = Reader(executable(), here.database, execution)
+    reader = reader_of(here.database, execution)
     told = json.loads((await reader.answer(document, None, given, viewer)).body)
     assert "errors" not in told, told
     return next(iter(told["data"].values()))

@@ -34,7 +34,7 @@ from resolvers.admissions import ASKED_EVERY, TOLD_FOR
 from resolvers.context import now, uuid7
 from tests.graph.server.serving_clock import PATIENCE, Client, Served, served, until
 
-ALL = """id kind at person { handle } message { id text } reaction comment { id hook positionMs }
+ALL = """id kind at person { handle } joined message { id text } reaction comment { id hook positionMs }
     now { track hook title durationMs since } subject title heat"""
 HEARING = "subscription ($room: ID!, $after: String) { roomEvents(roomId: $room, after: $after) { %s } }"
 SHORT, WHOLE = HEARING % "id kind reaction", HEARING % ALL
@@ -173,13 +173,14 @@ async def test_what_happens_is_told_once_in_order_and_with_all_there_is(house: H
             (RoomEventKind.COMMENT, {"comment": message, "hook": hook, "positionMs": 7}),
             (RoomEventKind.RELEASE_PUBLISHED, {"release": track, "title": "Out"}),
             (RoomEventKind.HEAT_CHANGED, {"heat": 1.5}),
+            (RoomEventKind.PRESENCE, {"joined": False}),
         ]
         async with house.database.write() as connection:
             for kind, payload in happened:
                 await add_room_event(connection, room, kind, ADA, payload)
         heard = await told(client, len(happened))
     assert [event["kind"] for event in heard] == [kind.value for kind, _ in happened]
-    assert [read_mark(event["id"], room).id for event in heard] == [*range(1, 8)]
+    assert [read_mark(event["id"], room).id for event in heard] == [*range(1, 9)]
     assert {event["person"]["handle"] for event in heard} == {"ada"}
     assert heard[0]["message"] == {"id": message, "text": "Hello"}
     assert heard[1]["reaction"] == "FIRE"
@@ -187,6 +188,7 @@ async def test_what_happens_is_told_once_in_order_and_with_all_there_is(house: H
     assert heard[3]["now"] is None
     assert heard[4]["comment"] == {"id": message, "hook": hook, "positionMs": 7}
     assert (heard[5]["subject"], heard[5]["title"], heard[6]["heat"]) == (track, "Out", 1.5)
+    assert [event["joined"] for event in heard] == [None] * 7 + [False]
 
 
 async def test_what_was_rolled_back_was_never_told(house: House, server: Served) -> None:
@@ -316,7 +318,7 @@ async def test_who_is_cut_off_again_and_again_is_told_everything_once(house: Hou
     assert logs == [[*range(1, count + 1)]] * 8
 
 
-@pytest.mark.parametrize("place", ["another epoch", "the future", "too far back", "too long ago"])
+@pytest.mark.parametrize("place", ["another epoch", "the future", "too far back", "too long ago", "forgotten"])
 async def test_whose_place_is_void_is_told_to_start_afresh_and_goes_on(
     house: House, server: Served, place: str
 ) -> None:
@@ -334,6 +336,10 @@ async def test_whose_place_is_void_is_told_to_start_afresh_and_goes_on(
             RESUMABLE_EVENTS + 1,
         )
         await house.one("UPDATE room SET last_event_id = $2 WHERE id = $1", room, RESUMABLE_EVENTS + 1)
+    elif place == "forgotten":
+        # Of three events the first is kept no more: who has seen none of them would miss it without a word.
+        await house.happen(room, "WAVE", "WAVE")
+        await house.one("DELETE FROM room_event WHERE room_id = $1 AND id = 1", room)
     else:
         await house.one("UPDATE room_event SET at = at - interval '11 minutes' WHERE room_id = $1", room)
     async with server.socket() as client:
@@ -346,6 +352,19 @@ async def test_whose_place_is_void_is_told_to_start_afresh_and_goes_on(
     async with server.socket() as client:
         await hear(client, room, reset["id"])
         assert [event["id"] for event in await told(client, 1)] == [mark]
+
+
+async def test_a_room_of_which_all_is_forgotten_goes_on_from_its_last_number(house: House, server: Served) -> None:
+    room = await house.room()
+    _, last = await house.happen(room, "WAVE", "WAVE")
+    await house.one("DELETE FROM room_event WHERE room_id = $1", room)
+    marks: list[str] = []
+    for after in (None, last):
+        async with server.socket() as client:
+            await hear(client, room, after)
+            await followed(server, room)
+            marks += await house.happen(room, "FIRE")
+            assert [event["id"] for event in await told(client, len(marks))] == marks
 
 
 async def test_a_room_that_was_restored_begins_again_for_who_hears_it(house: House, server: Served) -> None:

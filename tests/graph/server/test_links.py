@@ -66,12 +66,13 @@ async def test_a_link_leads_into_the_world_and_counts_who_comes_by_it(square: Sq
     ids = square.here.ids
     for name, leads in (
         ("nova", "/nova"),
-        ("hook", f"/nova?hook={ids['hook']}"),
-        ("release", f"/nova?release={ids['release']}"),
+        ("hook", f"/nova/hooks/{ids['hook']}"),
+        ("release", f"/nova/releases/{ids['release']}"),
     ):
         path, *_ = await square.counts(ids[name])
         answer = await square.come(path)
-        assert (answer.status_code, answer.headers["location"]) == (302, leads)
+        via = path.removeprefix("/s/")
+        assert (answer.status_code, answer.headers["location"]) == (302, f"{leads}?via={via}")
         assert answer.headers["cache-control"] == "no-store"
     path, visits, visitors = await square.counts(ids["hook"])
     assert (visits, visitors) == (1, 1)

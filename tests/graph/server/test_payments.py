@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,23 +19,34 @@ from mpp.client import Mpp
 from mpp.methods.evm import BASE_SEPOLIA_USDC
 from mpp.methods.evm import client as evm_client
 from mpp.methods.evm._eip3009 import authorization_domain, sign_authorization, to_source
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from x402 import x402Client
+from x402.extensions.bazaar import validate_discovery_extension_spec
+from x402.extensions.payment_identifier import (
+    append_payment_identifier_to_extensions,
+    is_payment_identifier_extension,
+)
 from x402.http.clients.httpx import x402HttpxClient
-from x402.http.utils import decode_payment_response_header
+from x402.http.utils import (
+    decode_payment_required_header,
+    decode_payment_response_header,
+    encode_payment_signature_header,
+)
 from x402.mechanisms.evm import EthAccountSigner
 from x402.mechanisms.evm.exact.register import register_exact_evm_client
 
 from db import tables
 from db.engine import Database
 from db.payments import claim_request, release_request
+from domain.ids import parse_ref
 from domain.payments import fingerprint
 from graph.server.app import create_app
 from graph.server.house import house_of
 from graph.server.payments import till_of
 from graph.server.settings import Environment, Settings, Settlement
 from graph.server.signers import KeyFolder
-from tests.graph.albums import SIGNER, draft, made, publish
+from resolvers.context import uuid7
+from tests.graph.albums import SIGNER, draft, made, publish, rows
 from tests.graph.buyers import PRICED, key_of, quote, viewer_of
 from tests.graph.company import Company, company
 from tests.graph.server.dollars import CHAIN_ID, PAYEE, PAYER, POOR, WEALTH, balance, chain
@@ -181,6 +193,78 @@ async def test_unmodified_clients_of_x402_and_of_mpp_pay_one_402_and_lost_answer
     assert balance(dollars, PAYEE) == begun + 2 * COST
     assert await licensed(shop) == (2, 4, 2)
     assert balance(dollars, PAYER.address) == WEALTH - balance(dollars, PAYEE)
+
+
+async def test_an_offer_says_what_is_asked_for_and_a_payment_that_bears_a_name_is_answered_once(
+    shop: Shop, dollars: Any
+) -> None:
+    one, other = await shop.quoted(), await shop.quoted(use="REMIX")
+    pays = x402Client()
+    register_exact_evm_client(pays, EthAccountSigner(PAYER), networks=f"eip155:{CHAIN_ID}")
+
+    async def named(quote_: str, name: str) -> str:
+        offer = decode_payment_required_header((await shop.post(quote_)).headers["payment-required"])
+        append_payment_identifier_to_extensions(offer.extensions, name)
+        return encode_payment_signature_header(await pays.create_payment_payload(offer))
+
+    told = decode_payment_required_header((await shop.post(one)).headers["payment-required"]).extensions
+    assert validate_discovery_extension_spec(told["bazaar"]).valid
+    assert is_payment_identifier_extension(told["payment-identifier"])
+    begun, name = balance(dollars, PAYEE), "a-name-of-the-payer"
+    first = await shop.post(one, payment_signature=await named(one, name))
+    assert first.status_code == 200, first.text
+    # The same name answers the same, whatever it is paid with; for something else it is taken.
+    again = await shop.post(one, payment_signature=encoded(name))
+    assert (again.status_code, again.content) == (200, first.content)
+    taken = await shop.post(other, payment_signature=await named(other, name))
+    assert (taken.status_code, taken.json()["code"]) == (409, "CONFLICT")
+    assert balance(dollars, PAYEE) == begun + COST
+    for wrong in ("short", "x" * 129, "a name with spaces", 5):
+        assert (await shop.post(other, payment_signature=encoded(wrong))).status_code == 400
+    assert await licensed(shop) == (1, 2, 1)
+
+
+async def test_what_came_in_is_owed_to_the_last_unit_to_those_who_share_it_and_told_to_their_members(
+    shop: Shop,
+) -> None:
+    here = shop.here
+    song = (await rows(here, "SELECT ref FROM asset WHERE title = 'Song'"))[0].ref
+    for place, (name, points) in enumerate((("Ana", 3_333), ("Ben", 6_667))):
+        person = uuid7()
+        row = {"id": uuid7(), "asset_id": parse_ref(song).id, "contributor_id": person, "pool": "MASTER"}
+        async with here.database.write() as connection:
+            await connection.execute(insert(tables.contributor).values(id=person, name=name))
+            await connection.execute(insert(tables.split).values(**row, basis_points=points, position=place))
+    tried = await shop.quoted(use="STEMS")
+    assert (await shop.post(tried, payment_authorization=await shop.tried(tried))).status_code == 200
+    # What is tried is owed to nobody.
+    assert await here.count(tables.ledger_entry) == 0
+    quoted = await shop.quoted()
+    taken = await shop.post(quoted, payment_authorization=signed(await shop.challenge(quoted, "evm"), PAYER))
+    assert taken.status_code == 200, taken.text
+    asked = "query ($id: ID!) { node(id: $id) { ... on License { shares { pool amount contributor { name } artist { handle } } } } }"
+    license_ = taken.json()["license"]
+    owed, _ = await here.ask("ada", asked, id=license_)
+    # Five cents each, in millionths: half of it is the master's.
+    assert owed["shares"] == [
+        {"pool": "MASTER", "amount": "25000", "contributor": None, "artist": {"handle": "nova"}},
+        {"pool": "PUBLISHING", "amount": "50000", "contributor": None, "artist": {"handle": "nova"}},
+        {"pool": "MASTER", "amount": "8333", "contributor": {"name": "Ana"}, "artist": None},
+        {"pool": "MASTER", "amount": "16667", "contributor": {"name": "Ben"}, "artist": None},
+    ]
+    assert (await here.ask("bo", asked, id=license_))[0]["shares"] == []
+    line = "INSERT INTO ledger_entry (id, payment_id, position, amount) SELECT gen_random_uuid(), payment_id, 99, -1 FROM license WHERE ref = '{}'"
+    with pytest.raises(Exception, match="do not balance"):
+        async with here.database.write() as connection:
+            await connection.exec_driver_sql(line.format(license_))
+    with pytest.raises(Exception, match="permission denied"):
+        async with here.database.write() as connection:
+            await connection.exec_driver_sql("UPDATE ledger_entry SET amount = amount")
+
+
+def encoded(name: Any) -> str:
+    """A payment that is none, but bears a name."""
+    return b64encode(json.dumps({"extensions": {"payment-identifier": {"info": {"id": name}}}}).encode()).decode()
 
 
 def signed(challenge: Challenge, account: Any, *, spelled: bool = True, **changed: Any) -> str:
@@ -382,11 +466,18 @@ async def test_production_takes_no_tests_and_a_storm_is_told_to_wait(
         quoted = await shop.quoted()
         told = await shop.post(quoted)
         assert (told.status_code, told.json()["code"]) == (501, "NOT_OFFERED")
-        shop.app.payments._challenged = shop.app.payments._challenged._replace(
-            buckets=type(shop.app.payments._challenged.buckets)(3, 0.01)
+        shop.app.payments._asked_for = shop.app.payments._asked_for._replace(
+            buckets=type(shop.app.payments._asked_for.buckets)(3, 0.01)
         )
-        statuses = [(await shop.post(quoted)).status_code for _ in range(5)]
-        assert statuses == [501, 501, 501, 429, 429]
+        # What is asked for in vain is counted, too, and leaves no key behind once it is too much.
+        gone = "quote_01jd0000000000000000000000"
+        statuses = [(await shop.post(gone, key=f"vain-{number}")).status_code for number in range(2)]
+        assert statuses == [404, 404]
+        statuses = [(await shop.post(quoted)).status_code for _ in range(3)]
+        assert statuses == [501, 429, 429]
+        claims = await shop.here.count(tables.request_claim)
+        assert (await shop.post(gone, key="one-more")).status_code == 429
+        assert await shop.here.count(tables.request_claim) == claims
         assert int((await shop.post(quoted)).headers["retry-after"]) > 0
 
 
@@ -397,3 +488,4 @@ def test_the_secret_of_challenges_is_that_of_the_keys(tmp_path: Path) -> None:
     KeyFolder(tmp_path / "others").begin("casset.example")
     others = till_of(house_of(Settings(data=tmp_path, keys=tmp_path / "others")), None, realm="x", tries=False)
     assert others.secret != tills[0].secret
+    assert tills[0].secret not in repr(tills[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -28,16 +29,24 @@ OPEN = [
 ]
 
 
-@pytest.fixture
-async def here(database: Database, tmp_path: Path) -> AsyncIterator[tuple[Company, httpx.AsyncClient]]:
+@asynccontextmanager
+async def telling(
+    database: Database, tmp_path: Path, **settings: Any
+) -> AsyncIterator[tuple[Company, httpx.AsyncClient]]:
     async with company(database, tmp_path) as each:
-        app = create_app(Settings(data=tmp_path), database)
+        app = create_app(Settings(data=tmp_path, **settings), database)
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 4000))
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             yield each, client
             await app.usage.close()
         await close(app._house)
         app.studio.blobs.close()
+
+
+@pytest.fixture
+async def here(database: Database, tmp_path: Path) -> AsyncIterator[tuple[Company, httpx.AsyncClient]]:
+    async with telling(database, tmp_path) as each:
+        yield each
 
 
 def usages(document: bytes, verb: str) -> set[str]:
@@ -77,13 +86,32 @@ async def test_a_work_is_told_as_it_was_decided_and_what_is_private_is_not_there
     duties = {str(rule["action"]): rule.get("duty", []) for rule in offer["permission"]}
     assert [duty["action"] for duty in duties["http://www.w3.org/ns/tdmrep#mine"]] == [f"{ODRL}compensate"]
     assert f"{ODRL}commercialize" in str(offer["prohibition"])
+    assertion = (await client.get(f"{work}/cawg.json")).json()["data"]["entries"]
+    assert assertion["cawg.ai_training"] == {"use": "constrained", "constraint_info": f"{BASE}{work}/license/quote"}
+    assert assertion["cawg.ai_inference"] == {"use": "allowed"}
+    # What was kept is not told once it is closed.
+    shut = [{"use": "AI_GENERATION", "decision": "DENIED"}]
+    assert (await house.do("ada", "setPolicy", "policy { id }", subject=track, terms=shut))["policy"]
+    assert (await client.get(work)).headers["content-usage"] == "ai-use=n, train-ai=n"
+    assert (await client.get(f"{work}/cawg.json")).json()["data"]["entries"]["cawg.ai_inference"] == {
+        "use": "notAllowed"
+    }
     release = await client.get(f"/api/agents/releases/{track}/license.xml")
     assert release.status_code == 404
     hidden = await house.do(
         "ada", "createAsset", "asset { id }", owner=house.ids["nova"], title="x", details={"track": {}}
     )
-    for name in ("license.xml", "policy.jsonld"):
+    for name in ("license.xml", "policy.jsonld", "cawg.json"):
         assert (await client.get(f"/api/agents/assets/{hidden['asset']['id']}/{name}")).status_code == 404
+
+
+async def test_who_asks_about_works_without_end_is_told_to_wait(database: Database, tmp_path: Path) -> None:
+    async with telling(database, tmp_path, points=250, points_per_second=1) as (house, client):
+        works = [f"/api/agents/assets/{house.ids['track']}/{name}" for name in ("license.xml", "policy.jsonld")] * 2
+        answers = [await client.get(work) for work in works]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert answers[-1].headers["content-type"] == "application/problem+json"
+    assert int(answers[-1].headers["retry-after"]) > 0
 
 
 async def test_what_a_key_reads_and_asks_is_told_to_whose_work_it_is_once_and_after_a_while(here: Any) -> None:

@@ -351,6 +351,7 @@ async def test_an_import_killed_in_the_middle_is_finished_by_the_next(here: List
         async with asyncio.timeout(PATIENCE):
             while not await drafts(here, "TRACK"):
                 assert running.poll() is None, "it was to be killed in the middle"
+                await asyncio.sleep(0.01)
         os.kill(running.pid, signal.SIGKILL)
     assert 1 <= len(await drafts(here, "TRACK")) < 6
     assert await drafts(here, "RELEASE") == {}

@@ -96,6 +96,13 @@ ELSEWHERE = {
     "GET /log/inclusion/{hash}": "tests/graph/test_log.py",
     "GET /log/tile/{path:path}": "tests/graph/test_log.py",
     "GET /s/{code}": "tests/graph/server/test_links.py",
+    **{
+        f"GET {path}": "tests/graph/server/test_addresses.py"
+        for path in (
+            *("/{handle}", "/oembed", "/cards/{ref}.png"),
+            *(f"/{{handle}}/{places}/{{ref}}" for places in ("hooks", "releases", "rituals", "rooms")),
+        )
+    },
     "GET /api/rooms/{id}/events": "tests/graph/server/test_events.py",
     "GET /api/casset/{handle}/events": "tests/graph/server/test_events.py",
     "GET /graphql": "the explorer: tests/graph/server/test_explorer.py; all else tests/graph/test_authority.py",
@@ -105,7 +112,7 @@ ELSEWHERE = {
     **{
         f"GET /api/agents/{kind}/{{id}}/{file}": "tests/graph/server/test_permissions_told.py"
         for kind in ("releases", "assets")
-        for file in ("license.xml", "policy.jsonld")
+        for file in ("license.xml", "policy.jsonld", "cawg.json")
     },
     "GET /api/auth/{provider}": "tests/graph/server/test_identities.py",
     "GET /api/auth/{provider}/callback": "tests/graph/server/test_identities.py",
@@ -130,7 +137,11 @@ FOR_EVERYBODY = {
     "/openapi.json",
     "/llms.txt",
     "/docs",
+    "/favicon.svg",
     "/graphiql",
+    "/pages/world.css",
+    "/pages/ritual.css",
+    "/pages/ritual.js",
 }
 FILES = {"GET /graphiql/{file}", "GET /pages/{file}"}
 """What pages are made of."""

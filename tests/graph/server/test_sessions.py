@@ -406,6 +406,18 @@ def test_the_settings_say_where_letters_go(monkeypatch: pytest.MonkeyPatch) -> N
         from_environment(Path("data"))
 
 
+def test_the_settings_repeat_no_password_that_an_address_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = {
+        "DATABASE_URL": "postgresql://casset:hunter2@db.example/casset",
+        "REDIS_URL": "redis://:hunter2@redis.example/0",
+        "CASSET_SMTP": "smtps://user:hunter2@mail.example",
+        "CASSET_BLOBS": "s3://key:hunter2@store.example/bucket",
+    }
+    for name, address in addresses.items():
+        monkeypatch.setenv(name, address)
+    assert "hunter2" not in repr(from_environment(Path("data")))
+
+
 async def test_production_keeps_its_cookies_the_same_way(database: Database, tmp_path: Path) -> None:
     produced = Settings(data=tmp_path, environment=Environment.PRODUCTION)
     async with browser(database, produced, "https://casset.example", "192.0.2.1") as client:

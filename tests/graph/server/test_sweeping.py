@@ -26,8 +26,8 @@ from domain.media import Format
 from domain.uploads import GRACE, YOUNG
 from graph.server.sweeping import show_sweep
 from graph.server.worker import sweeper_of
+from resolvers.blobs import hold_blob
 from resolvers.context import now, uuid7
-from resolvers.media import hold_blob
 from tests.graph.server.recordings import CLOSED, OPEN, Listening, listening, wav
 from tests.graph.server.test_covers import picture
 from tests.graph.server.test_stores import BUCKET, s3
