@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column, select
 from sqlalchemy import types as sql
 
 from db.places import Stored
@@ -59,6 +59,13 @@ def boolean(condition: ColumnElement[bool]) -> ColumnElement[str]:
     return case((condition, constant("true")), (~condition, constant("false")))
 
 
+def _time(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """A moment or a day as the graph spells it."""
+    if not isinstance(value.type, sql.DateTime):
+        return func.to_char(value, constant(DAY_FORM), type_=Text)
+    return func.to_char(func.timezone(constant("UTC"), value), constant(MOMENT_FORM), type_=Text)
+
+
 def leaf(place: Stored, row: Any) -> list[Part]:
     """The JSON of a stored value."""
     value = place.value(row)
@@ -66,9 +73,11 @@ def leaf(place: Stored, row: Any) -> list[Part]:
     text: ColumnElement[Any] = value
     quoted = False
     if isinstance(type_, (sql.DateTime, sql.Date)):
-        moment = isinstance(type_, sql.DateTime)
-        zoned = func.timezone(constant("UTC"), value) if moment else value
-        text, quoted = func.to_char(zoned, constant(MOMENT_FORM if moment else DAY_FORM), type_=Text), True
+        text, quoted = _time(value), True
+    elif isinstance(type_, sql.ARRAY) and isinstance(type_.item_type, (sql.DateTime, sql.Date)):
+        each: ColumnElement[Any] = func.unnest(value, type_=type_.item_type).column_valued("each")
+        listed = select(func.coalesce(func.json_agg(_time(each)), literal_column("'[]'::json"))).scalar_subquery()
+        text = case((value.is_not(None), listed))
     elif isinstance(type_, sql.Boolean):
         text = boolean(value)
     elif isinstance(type_, sql.Numeric) and not isinstance(type_, sql.Float):

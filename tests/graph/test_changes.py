@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from db import tables
 from db.changes import record_changes
@@ -36,17 +38,33 @@ async def database_of_changes(database: Database) -> Database:
             for kind in ("ASSET_UPDATED", "PERMISSIONS_CHANGED", "MEDIA_READ"):
                 await record_changes(connection, [(id_, kind, [])])
         await record_changes(connection, [(BO, "ARTIST_UPDATED", [])])
+    await settled(database)
     return database
+
+
+async def settled(database: Database) -> None:
+    """Wait until all that was written is told: whatever is open holds it up, in the databases of other tests as well."""
+    open_still = text("SELECT EXISTS (SELECT FROM change WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()))")
+    while True:
+        async with database.read() as connection:
+            if not (await connection.execute(open_still)).scalar_one():
+                return
+        await asyncio.sleep(0.01)
+
+
+def at(cursor: str) -> bytes:
+    return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
 
 
 async def followed(reader: Reader, viewer: Viewer, first: int | None = None, after: str | None = None) -> list[Any]:
     """(subject, kind) of everything somebody hears, a page at a time."""
     told = []
+    await settled(reader._database)
     while True:
         page = await ask(reader, viewer, CHANGED, first=first, after=after)
         told += [(change["subject"]["id"], change["kind"]) for change in page["changes"]]
         assert len(page["changes"]) <= (first or 20)
-        assert not page["changes"] or page["changes"][-1]["cursor"] <= page["endCursor"]
+        assert not page["changes"] or at(page["changes"][-1]["cursor"]) <= at(page["endCursor"])
         if page["complete"]:
             return told
         assert page["endCursor"] != after

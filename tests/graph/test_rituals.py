@@ -114,6 +114,7 @@ async def test_a_ritual_is_announced_opened_released_and_remembered(here: Compan
     memory = told["memory"]
     assert (told["state"], memory["presaves"], memory["people"]) == ("MEMORY", 3, 4)
     assert (memory["messages"], memory["reactions"], len(memory["bestMoments"]) in {1, 2}) == (2, 1, True)
+    assert all(minute.endswith(":00.000000Z") for minute in memory["bestMoments"])
     shown = json.loads(told["participation"]["proof"])
     assert (shown["nth"], shown["of"], shown["what"], shown["ritual"]) == (2, 3, "PRESAVE", ritual)
     assert verified(shown, KEYS) == SIGNER.method

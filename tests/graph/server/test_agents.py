@@ -542,8 +542,8 @@ async def test_what_is_only_announced_is_no_programs_business(shop: Shop) -> Non
 
 async def test_a_bad_key_is_told_so_everywhere(shop: Shop) -> None:
     shop.keys["bad"] = "cas_live_" + "x" * 38
-    for path in ("/api/agents/releases", "/api/casset/nova/preview", "/mcp"):
-        assert_problem(await shop.ask("GET", path, "bad"), 401, "UNAUTHENTICATED")
+    for method, path in (("GET", "/api/agents/releases"), ("GET", "/api/casset/nova/preview"), ("POST", "/mcp")):
+        assert_problem(await shop.ask(method, path, "bad"), 401, "UNAUTHENTICATED")
 
 
 async def test_there_is_an_end_to_what_one_may_ask_in_a_minute(database: Database, tmp_path: Path) -> None:
