@@ -133,5 +133,5 @@ async def test_a_ritual_is_met_in_a_browser_before_it_is_out_and_after_it_is_ove
     await let_pass(served, path.rsplit("/", 1)[1])
     told = await asyncio.to_thread(node.outcome, "clients/ritual.mjs", served.url, path, chromium, "after", *words)
     assert told["complaints"] == []
-    assert told["numbers"] == {"people": "1", "there first": "1", "said": "1", "reactions": "0"}
+    assert told["numbers"] == {"people": "1", "there first": "1", "said": "1", "reactions": "0", "clips": "0"}
     assert told["isAwaited"] is False

@@ -13,7 +13,7 @@
     present { count anonymous people { handle } } messages(first: 30) { nodes { id handle text } } }`;
   const RITUAL = `title state opensAt releasesAt endsAt presaveCount
     firstSupporters(first: 24) { nodes { handle nth } } participation { nth isNamed proof }
-    memory { presaves people messages reactions bestMoments }`;
+    unlockScope unlocked { title } memory { presaves people messages reactions clips bestMoments }`;
   const ENTER = `query ($id: ID!) { viewer { account { handle } } ritual(id: $id) { ${RITUAL}
     world { name handle theme { tokens { base surface accent glow gradientEnd } } ${VISUAL} }
     ${HOOK} release { title cover { source { id mimeType } } ${HOOK} } ${ROOM} } }`;
@@ -165,6 +165,8 @@
     $("presave").textContent = mine ? "You will be there" : "Be there first";
     $("presave").disabled = Boolean(mine && mine.isNamed === $("named").checked);
     $("mine").textContent = mine ? `You are number ${mine.nth}.` : "";
+    const promised = ritual.unlocked ? ritual.unlocked.title : "more of this world";
+    $("unlocks").textContent = ritual.unlockScope ? `Who is there first gets ${promised} when it is out.` : "";
     const count = ritual.presaveCount;
     const waits = isAwaited() ? (count === 1 ? "is waiting." : "are waiting.") : (count === 1 ? "was there first." : "were there first.");
     $("waiting").textContent = count ? `${count} ${waits}` : "Nobody yet: you could be the first.";
@@ -177,7 +179,8 @@
     const memory = ritual.memory, mine = ritual.participation;
     $("memory").hidden = !memory;
     if (!memory) return;
-    const numbers = { people: memory.people, "there first": memory.presaves, "said": memory.messages, reactions: memory.reactions };
+    const numbers = { people: memory.people, "there first": memory.presaves, said: memory.messages,
+      reactions: memory.reactions, clips: memory.clips };
     $("numbers").replaceChildren(...Object.entries(numbers).map(([name, value]) => {
       const row = document.createElement("div"), term = document.createElement("dt"), number = document.createElement("dd");
       term.textContent = name;
