@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 from db.engine import Database
-from db.jobs import come_round
 from db.rooms import forget_events
-from domain.jobs import JobKind, NewJob
+from domain.jobs import JobKind
 from domain.rooms import KEPT_FOR
-from resolvers.context import uuid7
-from resolvers.jobs import Doing, Effect, Running
+from resolvers.jobs import Doing, Effect, Running, again
 
 EVERY = timedelta(days=1)
 AT_ONCE = 5_000
 """Events that are removed in one transaction."""
+
+
+_once_more = partial(again, kind=JobKind.FORGET_EVENTS, wait=EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,11 @@ class Forgetter:
             Unavailable: the database is away.
         """
         async with self.database.write() as connection:
-            await self._come_round(connection)
-
-    async def _come_round(self, connection: Any) -> None:
-        id_ = uuid7()
-        await come_round(connection, NewJob(id_, JobKind.FORGET_EVENTS, id_), EVERY)
+            await _once_more(connection)
 
     async def _forget(self, _: Running) -> Effect:
         removed = AT_ONCE
         while removed == AT_ONCE:
             async with self.database.write() as connection:
                 removed = await forget_events(connection, KEPT_FOR, AT_ONCE)
-        return self._come_round
+        return _once_more

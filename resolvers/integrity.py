@@ -11,7 +11,7 @@ from uuid import UUID
 from db.engine import Database
 from db.history import moment_under_locks
 from db.integrity import Due, failing, hold_unsigned, noted, out_of, published_by, sign, unchecked, unsigned
-from db.jobs import come_round, enqueue
+from db.jobs import enqueue
 from db.manifests import Kept, add_check, edited, manifest_of
 from db.snapshots import frozen_snapshot, live_snapshot
 from domain.canonical import canonical
@@ -32,7 +32,7 @@ from domain.manifests import CheckKind, Manifest, SignatureState, drift, manifes
 from domain.provenance import Event, EventKind
 from domain.signatures import Signer
 from resolvers.context import Acting, Told, now, uuid7
-from resolvers.jobs import Doing, Effect, Hopeless, Running
+from resolvers.jobs import Doing, Effect, Hopeless, Running, again
 from resolvers.log import inclusions_of
 from resolvers.writing import follow
 
@@ -230,11 +230,7 @@ class Inspector:
             Unavailable: the database is away.
         """
         async with self.database.write() as connection:
-            await self._come_round(connection, timedelta())
-
-    async def _come_round(self, connection: Any, wait: timedelta = ROUND) -> None:
-        id_ = uuid7()
-        await come_round(connection, NewJob(id_, JobKind.CHECK_MANIFESTS, id_), wait)
+            await again(connection, JobKind.CHECK_MANIFESTS, timedelta())
 
     async def _go_round(self, _: Running) -> Effect:
         async def effect(connection: Any) -> None:
@@ -243,7 +239,7 @@ class Inspector:
                 jobs += [_job(JobKind.SIGN_MANIFEST, due) for due in await unsigned(connection, MOST_AT_ONCE)]
             if jobs:
                 await enqueue(connection, jobs)
-            await self._come_round(connection)
+            await again(connection, JobKind.CHECK_MANIFESTS, ROUND)
 
         return effect
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from db.changes import announce
 from db.engine import Database
-from db.jobs import LeaseLost, claim, complete, fail, renew
+from db.jobs import LeaseLost, claim, come_round, complete, fail, renew
 from domain.errors import CassetError
 from domain.ids import Kind, Ref
-from domain.jobs import HEARTBEAT, ClaimedJob, JobKind
+from domain.jobs import HEARTBEAT, ClaimedJob, JobKind, NewJob
+from resolvers.context import uuid7
 from subscriptions.events import job_changed
 
 log = structlog.get_logger()
@@ -46,6 +48,12 @@ class Running:
 
 
 Doing = Callable[[Running], Awaitable[Effect]]
+
+
+async def again(connection: Any, kind: JobKind, wait: timedelta) -> None:
+    """Let a job that comes round be done, or done once more, after a while."""
+    id_ = uuid7()
+    await come_round(connection, NewJob(id_, kind, id_), wait)
 
 
 @dataclass(slots=True)

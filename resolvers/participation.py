@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from db.engine import Database
-from db.jobs import come_round
 from db.participation import Measured, add_snapshots, links_to, measured_lately, signals_around
-from domain.jobs import JobKind, NewJob
+from domain.jobs import JobKind
 from domain.measures import FORMULA, early_motion, energy, rise, trusted_circulation
 from resolvers.context import now, unhurried, uuid7
-from resolvers.jobs import Doing, Effect, Running
+from resolvers.jobs import Doing, Effect, Running, again
 
 EVERY = timedelta(hours=1)
 AT_ONCE = 500
 """Snapshots that are written with one statement."""
+
+
+_once_more = partial(again, kind=JobKind.TAKE_MEASURES, wait=EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,7 @@ class Gauge:
             Unavailable: the database is away.
         """
         async with self.database.write() as connection:
-            await self._come_round(connection)
-
-    async def _come_round(self, connection: Any) -> None:
-        id_ = uuid7()
-        await come_round(connection, NewJob(id_, JobKind.TAKE_MEASURES, id_), EVERY)
+            await _once_more(connection)
 
     async def _take(self, running: Running) -> Effect:
         # One moment for all of them, and nothing that was done after it: what is measured again is the same snapshot.
@@ -56,7 +55,7 @@ class Gauge:
         async def effect(connection: Any) -> None:
             for start in range(0, len(rows), AT_ONCE):
                 await add_snapshots(connection, rows[start : start + AT_ONCE])
-            await self._come_round(connection)
+            await _once_more(connection)
 
         return effect
 

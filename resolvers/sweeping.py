@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from functools import partial
 
 import structlog
 
 from db.blobs import hold_bytes_alone, named, note_orphans, orphans, settle_orphan
 from db.engine import Database
-from db.jobs import come_round
 from db.uploads import note_cleared, overdue
-from domain.jobs import JobKind, NewJob
+from domain.jobs import JobKind
 from domain.uploads import GRACE, SWEEP_EVERY, YOUNG
 from resolvers.blobs import Blobs
-from resolvers.jobs import Doing, Effect, Running
+from resolvers.jobs import Doing, Effect, Running, again
 from resolvers.staging import Staging
 from resolvers.uploads import staged_name
 
@@ -50,6 +48,9 @@ class Swept:
     cleared: int
 
 
+_once_more = partial(again, kind=JobKind.SWEEP_BLOBS, wait=SWEEP_EVERY)
+
+
 @dataclass(frozen=True, slots=True)
 class Sweeper:
     """Sweeps a store.
@@ -59,7 +60,6 @@ class Sweeper:
         blobs: the store.
         staging: where uploads go to by themselves; None where they do not.
         now: the clock that blobs are as old by.
-        new_id: makes a UUIDv7.
         grace: how long an orphan stays after it was found.
     """
 
@@ -67,7 +67,6 @@ class Sweeper:
     blobs: Blobs
     staging: Staging | None
     now: Callable[[], datetime]
-    new_id: Callable[[], UUID]
     grace: timedelta = GRACE
 
     def doings(self) -> Mapping[JobKind, Doing]:
@@ -81,16 +80,12 @@ class Sweeper:
             Unavailable: the database is away.
         """
         async with self.database.write() as connection:
-            await self._come_round(connection)
-
-    async def _come_round(self, connection: Any) -> None:
-        id_ = self.new_id()
-        await come_round(connection, NewJob(id_, JobKind.SWEEP_BLOBS, id_), SWEEP_EVERY)
+            await _once_more(connection)
 
     async def _again(self, _: Running) -> Effect:
         swept = await self.sweep(dry_run=False)
         log.info("the store was swept", **{name: getattr(swept, name) for name in Swept.__slots__})
-        return self._come_round
+        return _once_more
 
     async def sweep(self, *, dry_run: bool) -> Swept:
         """Report what nothing names; and remove what was reported so long ago that nothing will.

@@ -22,7 +22,7 @@ from graph.server.stores import StoreBlobs
 from graph.server.uploads import outline
 from resolvers.anchoring import Anchorer
 from resolvers.blobs import Blobs
-from resolvers.context import now, uuid7
+from resolvers.context import now
 from resolvers.decoding import Studio
 from resolvers.demo_publishing import Opening
 from resolvers.demo_sound import Band
@@ -115,7 +115,7 @@ def staging_of(blobs: Blobs) -> Staging | None:
 
 def sweeper_of(studio: Studio) -> Sweeper:
     """What sweeps the store of a process."""
-    return Sweeper(studio.database, studio.blobs, staging_of(studio.blobs), now, uuid7)
+    return Sweeper(studio.database, studio.blobs, staging_of(studio.blobs), now)
 
 
 def inspector_of(studio: Studio, keys: KeyFolder) -> Inspector:
