@@ -6,7 +6,7 @@ It shows what anybody may read, whoever looks; the page of a ritual then asks th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib import resources
@@ -31,11 +31,8 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-FILES: Final = {
-    "world.css": "text/css; charset=utf-8",
-    "ritual.css": "text/css; charset=utf-8",
-    "ritual.js": "text/javascript; charset=utf-8",
-}
+FILES: Final = ("house.css", "house.js", "world.css", "ritual.css", "ritual.js")
+_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 _FRESH = "public, max-age=60"
 _PLACES: Final = frozenset({Kind.HOOK, Kind.RELEASE, Kind.RITUAL, Kind.ROOM})
 _AN_HOUR = 3600
@@ -60,9 +57,8 @@ class Addresses:
 
     def routes(self) -> list[Route]:
         """The addresses; those of worlds are all that is left over, and come last."""
-        files = [Route(f"/pages/{name}", _file(name)) for name in FILES]
         places = [Route(f"/{{handle}}/{kind.value}s/{{ref}}", self._thing) for kind in sorted(_PLACES)]
-        return [Route("/oembed", self._embedded), *files, *places, Route("/{handle}", self._world)]
+        return [Route("/oembed", self._embedded), *page_files(FILES), *places, Route("/{handle}", self._world)]
 
     async def _world(self, request: Request) -> Response:
         return await self._page(request, await self._looked(request, self._previews.of_world, "handle"))
@@ -85,7 +81,7 @@ class Addresses:
             return RedirectResponse(_by(found.path, code), 302)
         head = _head(found, self._origin_of(request))
         if found.ref.kind is Kind.RITUAL:
-            text = _read("ritual.html").replace("<!-- preview -->", head)
+            text = read_page("ritual.html").replace("<!-- preview -->", head)
         else:
             text = _PAGE.format(
                 head=head,
@@ -202,13 +198,19 @@ def _head(found: Preview, origin: str) -> str:
 
 
 @cache
-def _read(name: str) -> str:
+def read_page(name: str) -> str:
+    """One packaged file; a name is never taken from a request."""
     return resources.files("graph.server").joinpath("pages", name).read_text(encoding="utf-8")
+
+
+def page_files(names: Sequence[str]) -> list[Route]:
+    """The addresses of some files of pages."""
+    return [Route(f"/pages/{name}", _file(name)) for name in names]
 
 
 def _file(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def file(request: Request) -> Response:
-        return told(request, _read(name).encode(), FILES[name], caching="no-cache")
+        return told(request, read_page(name).encode(), _TYPES[name.rpartition(".")[2]], caching="no-cache")
 
     return file
 

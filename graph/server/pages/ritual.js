@@ -4,7 +4,7 @@
 (function () {
   const id = location.pathname.split("/").pop();
   const via = new URLSearchParams(location.search).get("via") || undefined;
-  const connection = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16)).join("");
+  const { $, connection, clock, problem, Refused, trying, ask, act } = house;
   const AGAIN = 60000, SOON = 3000, LONGEST_WAIT = 15000, KEPT = 200, HEARD = 10000;
   const VISUAL = "visualWorld { colour texture lyricBehaviour source { id mimeType } }";
   const HOOK = `hook { id caption startMs durationMs waveform ${VISUAL} track { title }
@@ -19,89 +19,15 @@
     ${HOOK} release { title cover { source { id mimeType } } ${HOOK} } ${ROOM} } }`;
   const AFRESH = `query ($id: ID!) { ritual(id: $id) { ${RITUAL} } }`;
 
-  const $ = (name) => document.getElementById(name);
-  const said = new Map();
+  const messages = new house.Messages(KEPT);
   let ritual = null, me = null, room = null, song = null, stream = null, entering = 0;
   let reading = 0, beating = 0, ticking = 0, heard = 0, counted = false, told = "";
-  let ahead = 0;               // by how much the house's clock is ahead of ours
-  const clock = () => Date.now() + ahead;
 
   // -- what is said to the person -----------------------------------------------------------------------------
 
   // A sentence is read aloud when it is another one.
   const state = (text) => { if (text !== told) $("state").textContent = told = text; };
-  const problem = (text) => { $("problem").textContent = text || ""; };
   const moment = (text) => new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-
-  class Refused extends Error {}
-
-  /** Do something; what goes wrong is told, and never swallowed. */
-  async function trying(work) {
-    problem("");
-    try {
-      return await work();
-    } catch (error) {
-      problem(error instanceof Refused ? error.message : `That did not work: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  // -- asking -------------------------------------------------------------------------------------------------
-
-  async function ask(query, variables, more) {
-    let response;
-    try {
-      response = await fetch("/graphql", {
-        method: "POST",
-        headers: { "content-type": "application/json", "x-requested-with": "casset-ritual" },
-        body: JSON.stringify({ query, variables }),
-        ...more,
-      });
-    } catch {
-      throw new Refused("The house cannot be reached. Trying again by itself.");
-    }
-    // The moment something happens is by the house's clock.
-    ahead = Date.parse(response.headers.get("date")) - Date.now() || 0;
-    const answer = await response.json().catch(() => ({}));
-    const error = (answer.errors || [answer])[0];
-    if (!answer.data || answer.errors) {
-      throw new Refused((error && (error.message || error.detail)) || `The house answered ${response.status}.`);
-    }
-    return answer.data;
-  }
-
-  /** Run one mutation; a refusal is an error with its sentence. */
-  async function act(name, input, asked, more) {
-    const type = name[0].toUpperCase() + name.slice(1) + "Input";
-    const query = `mutation ($input: ${type}!) { ${name}(input: $input) {
-      __typename ... on UserError { message } ${asked || ""} } }`;
-    const done = (await ask(query, { input }, more))[name];
-    if (done.message !== undefined) throw new Refused(done.message);
-    return done;
-  }
-
-  // -- the world it is in -------------------------------------------------------------------------------------
-
-  function wear(theme, visual, cover) {
-    const style = document.documentElement.style;
-    for (const [name, value] of Object.entries((theme && theme.tokens) || {})) style.setProperty(`--${name}`, value);
-    if (visual && visual.colour) style.setProperty("--glow", visual.colour);
-    const base = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) || [0, 0, 0];
-    document.documentElement.classList.toggle("light", base[0] * 0.3 + base[1] * 0.59 + base[2] * 0.11 > 140);
-    $("weather").dataset.texture = ((visual && visual.texture) || "").toLowerCase().replace("_", "-");
-    $("lyrics").dataset.behaviour = ((visual && visual.lyricBehaviour) || "").toLowerCase();
-    const source = (visual && visual.source) || (cover && cover.source);
-    const shown = $("weather").firstChild;
-    if (!source || (shown && shown.dataset.id === source.id)) return;
-    const isLoop = (source.mimeType || "").startsWith("video/");
-    const media = document.createElement(isLoop ? "video" : "img");
-    if (isLoop) Object.assign(media, { muted: true, loop: true, autoplay: true, playsInline: true });
-    else media.alt = "";
-    media.dataset.id = source.id;
-    media.src = `/api/media/${source.id}`;
-    media.addEventListener("error", () => media.remove());
-    $("weather").replaceChildren(media);
-  }
 
   // -- the time until it is out -------------------------------------------------------------------------------
 
@@ -231,25 +157,6 @@
 
   // -- the room -----------------------------------------------------------------------------------------------
 
-  function say(message, who, text) {
-    if (said.has(message)) return;
-    const line = document.createElement("li"), name = document.createElement("b"), words = document.createElement("span");
-    name.textContent = who || "somebody";
-    line.append(name, words);
-    said.set(message, words);
-    write(words, text);
-    const list = $("messages");
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-    list.append(line);
-    while (list.children.length > KEPT) list.firstChild.remove();
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
-  }
-
-  function write(words, text) {
-    words.textContent = text === null ? "took it back" : text;
-    words.className = text === null ? "quiet" : "";
-  }
-
   function now(heardNow) {
     const title = heardNow && (heardNow.track ? heardNow.track.title : heardNow.title || "something you may not see yet");
     $("now").textContent = title ? `Heard now: ${title}` : "Nothing is heard yet.";
@@ -269,9 +176,7 @@
     stream = null;
     clearTimeout(beating);
     if (!here) return;
-    said.clear();
-    $("messages").replaceChildren();
-    for (const message of here.messages.nodes.slice().reverse()) say(message.id, message.handle, message.text);
+    messages.begin(here.messages.nodes);
     for (const field of $("say").elements) field.disabled = !me;
     $("text").placeholder = me ? "" : "Sign in to say something";
     now(here.now);
@@ -294,8 +199,8 @@
     const who = event.person && event.person.handle;
     switch (event.kind) {
       case "RESET": return void trying(enter);
-      case "MESSAGE": return void say(event.message.id, who, event.message.text);
-      case "MESSAGE_DELETED": return void (said.has(event.message.id) && write(said.get(event.message.id), null));
+      case "MESSAGE": return void messages.say(event.message.id, who, event.message.text);
+      case "MESSAGE_DELETED": return void messages.write(event.message.id, null);
       case "NOW_CHANGED": return void now(event.now);
       case "RELEASE_PUBLISHED": return void trying(enter);
       default: return undefined;
@@ -320,18 +225,10 @@
 
   async function enter() {
     const turn = ++entering;
-    let read;
-    for (let wait = 500; !read; wait = Math.min(wait * 2, LONGEST_WAIT)) {
-      try {
-        read = await ask(ENTER, { id });
-      } catch (error) {
-        if (turn !== entering) return;
-        state("Not connected.");
-        problem(error.message);
-        await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
-      }
-      if (turn !== entering) return;
-    }
+    const goesOn = () => turn === entering;
+    const waiting = () => state("Not connected.");
+    const read = await house.answered(ENTER, { id }, { goesOn, waiting, longest: LONGEST_WAIT });
+    if (!read) return;
     problem("");
     me = read.viewer && read.viewer.account.handle;
     $("me").textContent = me ? `You are ${me}.` : "You look on without a name.";
@@ -347,7 +244,9 @@
     $("title").textContent = ritual.title;
     $("about").textContent = release ? release.title : (hook && hook.track ? hook.track.title : "");
     const visual = (hook && hook.visualWorld) || world.visualWorld;
-    wear(world.theme, visual, release && release.cover);
+    const cover = release && release.cover;
+    house.wear(world.theme, visual, (visual && visual.source) || (cover && cover.source));
+    $("lyrics").dataset.behaviour = ((visual && visual.lyricBehaviour) || "").toLowerCase();
     if (ritual.participation) $("named").checked = ritual.participation.isNamed;
     if ($("sound").paused) showSong(hook, release && release.title);
     show();
@@ -381,17 +280,6 @@
   });
   $("named").addEventListener("change", () => ritual && show());
 
-  $("say").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const text = $("text").value;
-    // Said once, however often it has to be sent.
-    const idempotencyKey = connection + Date.now();
-    trying(async () => {
-      await act("sendMessage", { room, text, idempotencyKey });
-      if ($("text").value === text) $("text").value = "";
-    });
-  });
-
   $("play").addEventListener("click", () => trying(async () => {
     const audio = $("sound");
     if (!audio.paused) return audio.pause();
@@ -421,33 +309,5 @@
     trying(enter);
   });
 
-  $("enter").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const given = Object.fromEntries(new FormData(event.target));
-    const isNew = event.submitter && event.submitter.value === "up";
-    trying(async () => {
-      // Who had no name goes, and comes back with one.
-      if (room) await act("stepOut", { room, connection });
-      try {
-        if (isNew) await act("signUp", { handle: given.handle, email: given.email, password: given.password, via });
-        else await act("signIn", { name: given.handle, password: given.password });
-        event.target.reset();
-      } catch (error) {
-        if (room) await beat();
-        throw error;
-      }
-      await enter();
-    });
-  });
-  $("leave").addEventListener("click", () => trying(async () => {
-    if (room) await act("stepOut", { room, connection });
-    await act("signOut", {});
-    await enter();
-  }));
-  addEventListener("pagehide", () => {
-    if (room) act("stepOut", { room, connection }, "", { keepalive: true }).catch(() => {});
-  });
-  addEventListener("pageshow", (event) => event.persisted && trying(enter));
-
-  trying(enter);
+  house.open({ room: () => room, enter, beat, via });
 })();

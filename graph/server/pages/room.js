@@ -3,7 +3,7 @@
 
 (function () {
   const handle = decodeURIComponent(location.pathname.split("/")[2] || "");
-  const connection = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16)).join("");
+  const { $, connection, problem, Refused, trying, ask, act } = house;
   const REACTIONS = ["HEART", "FIRE", "CLAP", "WAVE", "SPARK", "TEARS"];
   const TOLD = {
     COMMENT: "left a comment", FOLLOWED: "follows this world", COLLECTED: "keeps something of it",
@@ -24,121 +24,20 @@
   const PRESENCE = `subscription ($room: ID!) { presence(roomId: $room) {
     kind count anonymous came { handle } left { handle } } }`;
 
-  const $ = (id) => document.getElementById(id);
-  const said = new Map();      // messages that are shown, by id
+  const messages = new house.Messages(KEPT);
   let people = new Set();
   let room = null, artist = null, last = null, me = null, line = null, beating = 0, coming = 0;
-  let ahead = 0;               // by how much the house's clock is ahead of ours
-
-  // -- what is said to the person -----------------------------------------------------------------------------
-
   const state = (text) => { $("state").textContent = text; };
-  const problem = (text) => { $("problem").textContent = text || ""; };
-
-  class Refused extends Error {}
-
-  /** Do something; what goes wrong is told, and never swallowed. */
-  async function trying(work) {
-    problem("");
-    try {
-      return await work();
-    } catch (error) {
-      problem(error instanceof Refused ? error.message : `That did not work: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  // -- asking -------------------------------------------------------------------------------------------------
-
-  async function ask(query, variables, more) {
-    let response;
-    try {
-      response = await fetch("/graphql", {
-        method: "POST",
-        headers: { "content-type": "application/json", "x-requested-with": "casset-room" },
-        body: JSON.stringify({ query, variables }),
-        ...more,
-      });
-    } catch {
-      throw new Refused("The house cannot be reached. Trying again by itself.");
-    }
-    // The moment something began is by the house's clock.
-    ahead = Date.parse(response.headers.get("date")) - Date.now() || 0;
-    const answer = await response.json().catch(() => ({}));
-    const error = (answer.errors || [answer])[0];
-    if (!answer.data || answer.errors) {
-      throw new Refused((error && (error.message || error.detail)) || `The house answered ${response.status}.`);
-    }
-    return answer.data;
-  }
-
-  /** Run one mutation; a refusal is an error with its sentence. */
-  async function act(name, input, asked, more) {
-    const type = name[0].toUpperCase() + name.slice(1) + "Input";
-    const types = { joinRoom: "RoomInput" };
-    const query = `mutation ($input: ${types[name] || type}!) { ${name}(input: $input) {
-      __typename ... on UserError { message } ${asked || ""} } }`;
-    const told = (await ask(query, { input }, more))[name];
-    if (told.message !== undefined) throw new Refused(told.message);
-    return told;
-  }
 
   // -- showing ------------------------------------------------------------------------------------------------
 
-  function wear(theme, visual) {
-    const style = document.documentElement.style;
-    const tokens = (theme && theme.tokens) || {};
-    for (const [name, value] of Object.entries(tokens)) style.setProperty(`--${name}`, value);
-    if (visual && visual.colour) style.setProperty("--glow", visual.colour);
-    const base = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) || [0, 0, 0];
-    document.documentElement.classList.toggle("light", base[0] * 0.3 + base[1] * 0.59 + base[2] * 0.11 > 140);
-    const source = visual && visual.source;
-    const shown = $("weather").firstChild;
-    if (shown && source && shown.dataset.id === source.id) return;
-    $("weather").replaceChildren();
-    $("weather").dataset.texture = ((visual && visual.texture) || "").toLowerCase().replace("_", "-");
-    if (!source) return;
-    const isLoop = (source.mimeType || "").startsWith("video/");
-    const media = document.createElement(isLoop ? "video" : "img");
-    if (isLoop) Object.assign(media, { muted: true, loop: true, autoplay: true, playsInline: true });
-    media.dataset.id = source.id;
-    media.src = `/api/media/${source.id}`;
-    media.addEventListener("error", () => media.remove());
-    $("weather").append(media);
-  }
-
-  function append(item) {
-    const list = $("messages");
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-    list.append(item);
-    while (list.children.length > KEPT) {
-      said.delete(list.firstChild.dataset.id);
-      list.firstChild.remove();
-    }
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
-  }
-
-  function say(id, who, text) {
-    if (said.has(id)) return;
-    const item = document.createElement("li"), name = document.createElement("b"), words = document.createElement("span");
-    name.textContent = who || "somebody";
-    item.dataset.id = id;
-    item.append(name, words);
-    said.set(id, words);
-    write(words, text);
-    append(item);
-  }
-
-  function write(words, text) {
-    words.textContent = text === null ? "took it back" : text;
-    words.className = text === null ? "quiet" : "";
-  }
+  const wear = (theme, visual) => house.wear(theme, visual, visual && visual.source);
 
   function note(text) {
     const item = document.createElement("li");
     item.className = "quiet";
     item.textContent = text;
-    append(item);
+    messages.append(item);
   }
 
   function crowd(count, anonymous) {
@@ -191,7 +90,7 @@
     }
     if (!told) throw new Refused("There is nothing to hear for you here.");
     // It goes round until something else is heard: everybody is at the same place of it.
-    const since = Math.max(Date.now() + ahead - Date.parse(playing.since), 0);
+    const since = Math.max(house.clock() - Date.parse(playing.since), 0);
     audio.loop = true;
     audio.src = told.url;
     audio.currentTime = (since % told.durationMs) / 1000;
@@ -211,19 +110,10 @@
 
   async function enter() {
     const turn = ++coming;
-    let told;
-    for (let wait = 500; !told; wait = Math.min(wait * 2, LONGEST_WAIT)) {
-      try {
-        told = await ask(ENTER, { handle });
-        if (turn !== coming) return undefined;
-      } catch (error) {
-        if (turn !== coming) return undefined;
-        state("Not connected.");
-        problem(error.message);
-        await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
-        if (turn !== coming) return undefined;
-      }
-    }
+    const goesOn = () => turn === coming;
+    const waiting = () => state("Not connected.");
+    const told = await house.answered(ENTER, { handle }, { goesOn, waiting, longest: LONGEST_WAIT });
+    if (!told) return undefined;
     problem("");
     me = told.viewer && told.viewer.account.handle;
     $("me").textContent = me ? `You are ${me}.` : "You are not signed in: you listen and read.";
@@ -258,9 +148,7 @@
     $("join").hidden = !mayJoin;
     for (const field of $("say").elements) field.disabled = !me;
     for (const button of $("reactions").children) button.disabled = !me;
-    said.clear();
-    $("messages").replaceChildren();
-    for (const message of here.messages.nodes.slice().reverse()) say(message.id, message.handle, message.text);
+    messages.begin(here.messages.nodes);
     gathered(here.present);
     heat(here.heat);
     if (here.now && here.now.visualWorld) wear(null, here.now.visualWorld);
@@ -368,8 +256,8 @@
     const who = event.person && event.person.handle;
     switch (event.kind) {
       case "RESET": return enter();
-      case "MESSAGE": return void say(event.message.id, who, event.message.text);
-      case "MESSAGE_DELETED": return void (said.has(event.message.id) && write(said.get(event.message.id), null));
+      case "MESSAGE": return void messages.say(event.message.id, who, event.message.text);
+      case "MESSAGE_DELETED": return void messages.write(event.message.id, null);
       case "NOW_CHANGED": return changed();
       case "HEAT_CHANGED": return void heat(event.heat);
       case "REACTION": {
@@ -411,41 +299,6 @@
     $("reactions").append(button);
   }
 
-  $("say").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const text = $("text").value;
-    // Said once, however often it has to be sent.
-    const idempotencyKey = connection + Date.now();
-    trying(async () => {
-      await act("sendMessage", { room, text, idempotencyKey });
-      if ($("text").value === text) $("text").value = "";
-    });
-  });
-
-  $("enter").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const given = Object.fromEntries(new FormData(event.target));
-    const isNew = event.submitter && event.submitter.value === "up";
-    trying(async () => {
-      // Who had no name goes, and comes back with one.
-      if (room) await act("stepOut", { room, connection });
-      try {
-        if (isNew) await act("signUp", { handle: given.handle, email: given.email, password: given.password });
-        else await act("signIn", { name: given.handle, password: given.password });
-        event.target.reset();
-      } catch (error) {
-        if (room) await beat();
-        throw error;
-      }
-      await enter();
-    });
-  });
-
-  $("leave").addEventListener("click", () => trying(async () => {
-    if (room) await act("stepOut", { room, connection });
-    await act("signOut", {});
-    await enter();
-  }));
   $("join").addEventListener("click", () => trying(async () => {
     await act("joinRoom", { room });
     $("join").hidden = true;
@@ -461,10 +314,5 @@
     await sound();
   }));
   addEventListener("online", () => line && line.lost && line.open());
-  addEventListener("pagehide", () => {
-    if (room) act("stepOut", { room, connection }, "", { keepalive: true }).catch(() => {});
-  });
-  addEventListener("pageshow", (event) => event.persisted && enter());
-
-  enter();
+  house.open({ room: () => room, enter, beat });
 })();

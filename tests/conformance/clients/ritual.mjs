@@ -2,36 +2,18 @@
 // Its host, who has the SESSION, opens it while people look. One is there first and says something, and somebody without
 // a name looks on. After it, it is remembered. Answers what was read, and what the browsers complained of.
 import { chromium } from 'playwright-core'
+import { signUp, watchedPage } from './browser.mjs'
 import { end } from './outcome.mjs'
 
 const [url, path, executablePath, session, folder] = process.argv.slice(2)
 const { origin } = new URL(url)
 const PATIENCE = 30000
 
-async function come(browser, complaints, size = { width: 1200, height: 900 }) {
-  const page = await (await browser.newContext({ viewport: size, reducedMotion: 'reduce' })).newPage()
-  page.setDefaultTimeout(PATIENCE)
-  page.on('pageerror', (error) => complaints.push(`${error}`))
-  page.on('console', (said) => /Content Security|Refused to/.test(said.text()) && complaints.push(said.text()))
-  page.on('request', (request) => {
-    const { origin: of, protocol } = new URL(request.url())
-    if (of !== origin && protocol !== 'data:' && protocol !== 'ws:') complaints.push(`asked ${of}`)
-  })
+async function come(browser, complaints, viewport = { width: 1200, height: 900 }) {
+  const page = await watchedPage(browser, origin, complaints, PATIENCE, { viewport, reducedMotion: 'reduce' })
   await page.goto(origin + path)
   await page.locator('#ritual').waitFor()
   return page
-}
-
-// By keyboard alone, as it comes.
-async function signUp(page, name) {
-  await page.getByLabel('Handle').focus()
-  for (const text of [name, 'nine-slow-tambourines', `${name}@example.com`]) {
-    await page.keyboard.type(text)
-    await page.keyboard.press('Tab')
-  }
-  await page.keyboard.press('Tab')
-  await page.keyboard.press('Enter')
-  await page.getByText(`You are ${name}.`).waitFor()
 }
 
 async function open() {

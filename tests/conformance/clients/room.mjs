@@ -2,6 +2,7 @@
 // One of them is cut off for a while. Answers what both read in the end, and what their browsers complained of; with a
 // FOLDER it leaves pictures there.
 import { chromium } from 'playwright-core'
+import { signUp, watchedPage } from './browser.mjs'
 import { end } from './outcome.mjs'
 import { road } from './road.mjs'
 
@@ -10,29 +11,14 @@ const { origin } = new URL(url)
 const PATIENCE = 20000
 
 async function come(browser, at, complaints) {
-  const page = await (await browser.newContext({ viewport: { width: 900, height: 940 } })).newPage()
-  page.setDefaultTimeout(PATIENCE)
-  page.on('pageerror', (error) => complaints.push(`${error}`))
-  page.on('console', (said) => /Content Security|Refused to/.test(said.text()) && complaints.push(said.text()))
-  page.on('request', (request) => {
-    const { origin: of, protocol } = new URL(request.url())
-    if (of !== at && protocol !== 'data:' && protocol !== 'ws:') complaints.push(`asked ${of}`)
-  })
+  const page = await watchedPage(browser, at, complaints, PATIENCE, { viewport: { width: 900, height: 940 } })
   await page.goto(`${at}/rooms/${handle}`)
   await page.getByText('You are in the room.').waitFor()
   return page
 }
 
-// By keyboard alone, as it comes.
-async function signUp(page, name) {
-  await page.getByLabel('Handle').focus()
-  for (const text of [name, 'nine-slow-tambourines', `${name}@example.com`]) {
-    await page.keyboard.type(text)
-    await page.keyboard.press('Tab')
-  }
-  await page.keyboard.press('Tab')
-  await page.keyboard.press('Enter')
-  await page.getByText(`You are ${name}.`).waitFor()
+async function enter(page, name) {
+  await signUp(page, name)
   await page.getByText('You are in the room.').waitFor()
 }
 
@@ -54,8 +40,8 @@ await end(async () => {
   try {
     const [near, far] = await Promise.all([come(browser, origin, complaints), come(browser, new URL(way.through).origin, complaints)])
     const mark = Date.now().toString(36)
-    await signUp(near, `near-${mark}`)
-    await signUp(far, `far-${mark}`)
+    await enter(near, `near-${mark}`)
+    await enter(far, `far-${mark}`)
     for (const page of [near, far]) {
       for (const name of ['near', 'far']) await page.locator('#people').getByText(`${name}-${mark}`).waitFor()
     }

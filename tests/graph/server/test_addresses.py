@@ -177,7 +177,7 @@ async def test_a_title_is_text_whatever_it_says(street: Street) -> None:
         page, oembed, card = await street.all(name)
         assert HOSTILE in told_in(page.text)["og:title"]
         assert not re.search(
-            r"<script(?! defer src=\"/pages/ritual\.js\")|<img(?! src=\"/cards/)|<style|\sstyle=", page.text
+            r"<script(?! defer src=\"/pages/(?:house|ritual)\.js\")|<img(?! src=\"/cards/)|<style|\sstyle=", page.text
         )
         assert oembed.json()["title"] == HOSTILE
         assert (oembed.headers["content-type"], card.headers["content-type"]) == ("application/json", "image/png")
@@ -335,4 +335,4 @@ def test_every_field_of_it_has_a_name_that_is_read_aloud() -> None:
         assert f'id="{section}"' in page
     for role in ("alert", "status", "log", "timer"):
         assert f'role="{role}"' in page
-    assert "prefers-reduced-motion" in SOURCES["ritual.css"]
+    assert "prefers-reduced-motion" in SOURCES["house.css"]

@@ -139,13 +139,17 @@ FOR_EVERYBODY = {
     "/docs",
     "/favicon.svg",
     "/graphiql",
+    "/pages/house.css",
+    "/pages/house.js",
     "/pages/world.css",
     "/pages/ritual.css",
     "/pages/ritual.js",
+    "/pages/room.css",
+    "/pages/room.js",
 }
-FILES = {"GET /graphiql/{file}", "GET /pages/{file}"}
-"""What pages are made of."""
 """What is the same for everybody, whatever they show."""
+FILES = {"GET /graphiql/{file}"}
+"""What pages are made of."""
 
 
 @pytest.fixture
