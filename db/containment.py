@@ -19,17 +19,32 @@ def contained(*, now: bool = True) -> Any:
     return _current() if now else _past()
 
 
+def version_out(release_id: ColumnElement[Any], *, now: bool) -> ColumnElement[Any]:
+    """The version of a release that is out, or was at `valid_at`, as it was known at `known_at`."""
+    if now:
+        release = tables.release.alias()
+        return select(release.c.current_version_id).where(release.c.id == release_id).scalar_subquery()
+    version = tables.release_version.alias()
+    return select(version.c.id).where(version.c.release_id == release_id, _stood(version)).scalar_subquery()
+
+
 def _past() -> Any:
-    version, later, item = tables.release_version.alias(), tables.release_version.alias(), tables.release_item.alias()
-    superseded = exists().where(
-        later.c.release_id == version.c.release_id, later.c.number > version.c.number, _out(later)
-    )
+    version, item = tables.release_version.alias(), tables.release_item.alias()
     return (
         select(item.c.id, version.c.release_id, item.c.asset_id)
         .join_from(version, item, item.c.version_id == version.c.id)
-        .where(_out(version), ~superseded.correlate_except(later))
+        .where(_stood(version))
         .subquery()
     )
+
+
+def _stood(version: Any) -> ColumnElement[bool]:
+    """The version was the last that was out by then."""
+    later = tables.release_version.alias()
+    superseded = exists().where(
+        later.c.release_id == version.c.release_id, later.c.number > version.c.number, _out(later)
+    )
+    return and_(_out(version), ~superseded.correlate_except(later))
 
 
 def _out(version: Any) -> ColumnElement[bool]:

@@ -156,7 +156,7 @@ def _live_policies() -> Select[Any]:
     of_itself = and_(policy.c.level == Level.ASSET.value, policy.c.subject_id == asset.c.id)
     of_artist = and_(policy.c.level == Level.ARTIST.value, policy.c.subject_id == asset.c.owner_id)
     of_version = and_(
-        policy.c.level.in_((Level.AGENT_RULE.value, Level.VERSION.value)),
+        policy.c.level == Level.VERSION.value,
         policy.c.subject_id == VERSION,
         at.c.position == 0,
     )

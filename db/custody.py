@@ -29,6 +29,14 @@ DETAILS: Mapping[Kind, Table] = {
 }
 
 
+_KEPT: Mapping[Kind, Table] = {
+    Kind.ARTIST: tables.artist,
+    Kind.VISUAL: tables.visual_world,
+    Kind.VERSION: tables.release_version,
+}
+"""Where what is no asset lives."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewAsset:
     """An asset to write: its columns and those of its detail row.
@@ -49,8 +57,10 @@ class NewAsset:
 
 
 async def writable(database: Database, viewer: Viewer, subject: Ref) -> Ref | None:
-    """An asset, an artist or a visual world the viewer may change, as it goes by now; None where it is not there."""
-    table = {Kind.ARTIST: tables.artist, Kind.VISUAL: tables.visual_world}.get(subject.kind, tables.asset)
+    """An asset, an artist, a visual world or a version the viewer may change, as it goes by now; None where there is
+    none.
+    """
+    table = _KEPT.get(subject.kind, tables.asset)
     row = table.alias()
     query = select(row.c.id).where(row.c.id == current_id(literal(subject.id, Uuid)), allowed(table, Action.WRITE, row))
     async with database.read() as connection:

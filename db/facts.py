@@ -1,7 +1,7 @@
 """The facts a question of rights is decided from: everything some assets are made of, and what was said about it.
 
-One statement reads one state: the parts, the bonds between them, the policies that speak, and the grants the viewer's
-artists hold or that were passed on. Visibility decides nothing here and hides nothing: a part carries whether the
+One statement reads one state: the parts, the bonds between them, the policies that speak to the viewer, and the grants
+their artists hold or that were passed on. Visibility decides nothing here and hides nothing: a part carries whether the
 viewer may see it, and what is told of it follows from that.
 """
 
@@ -38,11 +38,11 @@ from sqlalchemy import (
 
 from db import tables
 from db.access import Action, Exposure, allowed, asset_shown, edge_told
-from db.containment import contained
+from db.containment import contained, version_out
 from db.engine import Database
 from db.history import stood
 from db.statements import statement_text
-from db.viewers import granted_to, viewer_values
+from db.viewers import IS_AGENT, granted_to, viewer_values
 from domain.accounts import Viewer
 from domain.assets import AssetKind, AssetState
 from domain.facts import CONTAINS, Bond, BondKind, Facts, Grant, Part, Statement
@@ -132,13 +132,17 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
         (state == AssetState.WITHDRAWN.value).label("is_withdrawn"),
         seen.label("seen"),
         named.label("named"),
+        case((asset.c.kind == AssetKind.RELEASE.value, version_out(asset.c.id, now=now))).label("version_id"),
     ).join_from(within, asset, asset.c.id == within.c.id)
     over = _above(within.c.id, now=now)
     bonds = select(over.c.id, within.c.id.label("child_id"), *list(over.c)[1:]).select_from(within.join(over, true()))
     if not now:
         parts = parts.outerjoin(standing, and_(standing.c.asset_id == asset.c.id, stood(standing, now=False)))
     there = parts.cte("parts")
-    subjects = union_all(select(within.c.id), select(there.c.owner_id).distinct()).subquery()
+    speakers = select(within.c.id), select(there.c.owner_id).distinct(), select(there.c.version_id)
+    subjects = union_all(*speakers).subquery()
+    # What is said to one agent nobody else hears.
+    heard = or_(policy.c.agent_id.is_(None), and_(IS_AGENT, granted_to(policy.c.agent_id)))
     said = select(
         policy.c.id,
         policy.c.subject_id,
@@ -146,7 +150,7 @@ def _statement(*, now: bool) -> tuple[str, tuple[str, ...]]:
         policy.c.term_set_id,
         policy.c.license_family,
         policy.c.license,
-    ).where(policy.c.subject_id.in_(select(subjects.c.id)), stood(policy, now=now))
+    ).where(policy.c.subject_id.in_(select(subjects.c.id)), heard, stood(policy, now=now))
     listed = (select(there), bonds, said, _heard(within, now=now), select(moved))
     answer = func.json_build_array(*map(_listed, listed))
     return statement_text(select(func.convert_to(func.cast(answer, Text), literal_column("'UTF8'"))))
@@ -241,8 +245,8 @@ def term_of(row: Any) -> Term:
 
 
 def _part(row: Sequence[Any]) -> Part:
-    id_, owner, kind, duration_ms, is_withdrawn, *_ = row
-    return Part(_id(id_), _id(owner), _ASSET_KINDS[kind], duration_ms, is_withdrawn)
+    id_, owner, kind, duration_ms, is_withdrawn, _, _, version = row
+    return Part(_id(id_), _id(owner), _ASSET_KINDS[kind], duration_ms, is_withdrawn, version and _id(version))
 
 
 def _bond(row: Sequence[Any]) -> Bond:

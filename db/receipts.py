@@ -118,7 +118,7 @@ def noted(read: Read) -> str:
     return canonical(
         {
             "parts": [
-                [str(id_), str(part.owner), part.kind.value, part.duration_ms, part.is_withdrawn]
+                [str(id_), str(part.owner), part.kind.value, part.duration_ms, part.is_withdrawn, *_version(part)]
                 for id_, part in sorted(facts.parts.items())
             ],
             "unread": sorted(map(str, facts.unread)),
@@ -130,6 +130,11 @@ def noted(read: Read) -> str:
             "untold": sorted(map(str, read.untold)),
         }
     ).decode()
+
+
+def _version(part: Part) -> list[str]:
+    """The version of a release that was out. Absent means absent."""
+    return [] if part.version is None else [str(part.version)]
 
 
 async def read_again(database: Database, facts: str) -> Read:
@@ -144,8 +149,8 @@ async def read_again(database: Database, facts: str) -> Read:
         grants = (await connection.execute(_GRANTS, {"ids": ids["grants"]})).all()
     terms = await terms_of(database, {str(row.term_set_id) for row in (*policies, *grants)})
     parts = [
-        Part(UUID(id_), UUID(owner), AssetKind(kind), duration_ms, is_withdrawn)
-        for id_, owner, kind, duration_ms, is_withdrawn in told["parts"]
+        Part(UUID(id_), UUID(owner), AssetKind(kind), duration_ms, is_withdrawn, *map(UUID, version))
+        for id_, owner, kind, duration_ms, is_withdrawn, *version in told["parts"]
     ]
     items = [Bond(UUID(id_), UUID(child), UUID(parent), CONTAINS) for id_, child, parent in told["items"]]
     known = Facts(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, delete, func, insert, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -15,7 +15,8 @@ from db.access import Action, Exposure, allowed, asset_shown
 from db.addresses import address_in_world
 from db.arguments import Paging
 from db.assets import current_id
-from db.orders import NUMBERED, POSITION
+from db.history import holds_now
+from db.orders import NUMBERED, OLDEST, POSITION
 from db.participation import PARTICIPATION
 from db.places import Computed, Page, ToOne, Type, belong, columns, refer
 from db.viewers import viewer_values
@@ -23,8 +24,17 @@ from domain.accounts import Viewer
 from domain.assets import asset_ref
 from domain.ids import Kind, Ref
 from domain.releases import VersionState
+from domain.rights import Level
 
 _ITEMS = Paging({"POSITION": POSITION}, "POSITION")
+
+
+def _stated(version: Any, policy: Any, _: object) -> ColumnElement[bool]:
+    return and_(policy.c.subject_id == version.c.id, policy.c.level == Level.VERSION.value)
+
+
+def _stated_to_agents(version: Any, policy: Any, _: object) -> ColumnElement[bool]:
+    return and_(policy.c.subject_id == version.c.id, policy.c.level == Level.AGENT_RULE.value, holds_now(policy))
 
 
 def _itself(row: Any, release: Any, _: object) -> ColumnElement[bool]:
@@ -68,6 +78,10 @@ RELEASE_VERSION = Type(
         **columns(tables.release_version, id="ref"),
         "release": ToOne("Release", refer("release_id")),
         "items": Page("ReleaseItem", belong("version_id"), _ITEMS),
+        "policy": ToOne("PermissionPolicy", _stated),
+        "agentRules": Page(
+            "PermissionPolicy", _stated_to_agents, Paging({"OLDEST": OLDEST}, "OLDEST"), action=Action.READ
+        ),
         "manifest": ToOne("ReleaseManifest", lambda row, manifest, _: manifest.c.id == row.c.id),
         "integrity": Computed(),
     },

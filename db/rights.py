@@ -33,6 +33,7 @@ PERMISSION_POLICY = Type(
         **columns(tables.policy, "level", "license_family", "license", "stated_as", id="ref"),
         "validFrom": Stored(lambda row: func.lower(row.c.valid, type_=tables.policy.c.created_at.type), nullable=True),
         "heldUntil": Stored(held_until, nullable=True),
+        "agent": ToOne("Artist", refer("agent_id")),
         "terms": Many("PermissionTerm", _terms_of, "position", cap=16),
     },
 )

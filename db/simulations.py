@@ -113,6 +113,9 @@ _HELD = select(tables.asset.c.id).where(
     tables.asset.c.owner_id == any_(bindparam("artists", type_=ARRAY(Uuid))),
     or_(_MADE_BEFORE.is_(None), tables.asset.c.created_at < _MADE_BEFORE),
 )
+_RELEASE = select(tables.release_version.c.release_id).where(
+    tables.release_version.c.id == bindparam("version", type_=Uuid)
+)
 _HOOKS = select(tables.hook.c.id, tables.hook.c.track_id, tables.hook.c.start_ms, tables.hook.c.end_ms).where(
     tables.hook.c.track_id == any_(bindparam("tracks", type_=ARRAY(Uuid)))
 )
@@ -123,6 +126,12 @@ async def assets_of(database: Database, artists: Sequence[UUID], made_before: da
     async with database.read() as connection:
         values = {"artists": list(artists), "made_before": made_before}
         return list((await connection.execute(_HELD, values)).scalars())
+
+
+async def release_of(database: Database, version: UUID) -> list[UUID]:
+    """The release that a version is of."""
+    async with database.read() as connection:
+        return list((await connection.execute(_RELEASE, {"version": version})).scalars())
 
 
 async def reach_of(database: Database, starts: Sequence[UUID], *, downwards: bool = True) -> Reach:

@@ -38,7 +38,8 @@ CARRIES: Mapping[BondKind, frozenset[Layer]] = {
 class Part(NamedTuple):
     """An asset, as far as rights ask; `duration_ms` is None where the length of the media is not known.
 
-    What is withdrawn is denied for everything, whatever was stated of it.
+    What is withdrawn is denied for everything, whatever was stated of it. `version` is the version of a release that
+    is out; what is stated of it speaks where the release itself is asked about, and nowhere else.
     """
 
     id: UUID
@@ -46,6 +47,7 @@ class Part(NamedTuple):
     kind: AssetKind
     duration_ms: int | None = None
     is_withdrawn: bool = False
+    version: UUID | None = None
 
 
 class Bond(NamedTuple):
@@ -61,6 +63,8 @@ class Bond(NamedTuple):
 
 class Statement(NamedTuple):
     """A policy: who speaks (an asset, its artist, or a version of the release) and what is said.
+
+    An agent rule is among the facts only where the agent it is for asks.
 
     A row of the level PLATFORM is not heard: the platform's default is part of the rules.
     """
@@ -96,7 +100,6 @@ class Question(NamedTuple):
         territory: where, as an ISO 3166 code; None asks for everywhere, and the strictest answer of all holds.
         purpose: for which purpose; None likewise.
         window: which stretch of the asset; None for the whole.
-        version: the version of the release that is asked, whose policy then speaks.
         grantees: the artists of whoever asks, whose grants are then heard.
     """
 
@@ -106,7 +109,6 @@ class Question(NamedTuple):
     territory: str | None = None
     purpose: str | None = None
     window: Window | None = None
-    version: UUID | None = None
     grantees: frozenset[UUID] = frozenset()
 
 
@@ -173,7 +175,7 @@ class Facts:
         return replace(self, unread=self.unread | strange) if strange else self
 
     def restated(self, level: Level, subject: UUID, statement: Statement | None) -> Facts:
-        """The facts where an asset or an artist states something else; what is not stated stays as it is numbered."""
+        """The facts where an asset, an artist or a version states something else; its numbers stay as they are."""
         kept = [said for said in self.statements if (said.level, said.subject) != (level, subject)]
         changed = replace(self, statements=kept if statement is None else [*kept, statement])
         said = {**self.said, (level, subject): () if statement is None else (statement,)}
@@ -184,6 +186,13 @@ class Facts:
         ]
         changed.__dict__.update(said=said, graph=self.graph._replace(stated=stated))
         return changed
+
+    def of_version(self, asset: UUID) -> tuple[Statement, ...]:
+        """What is stated of the version of a release that is out, the more specific first; of other assets nothing."""
+        part = self.parts.get(asset)
+        if part is None or part.version is None:
+            return ()
+        return tuple([said for level in _OF_VERSION for said in self.said.get((level, part.version), ())])
 
     @cached_property
     def graph(self) -> Graph:
@@ -224,6 +233,9 @@ class Facts:
             key = statement.level, statement.subject
             said[key] = (*said.get(key, ()), statement)
         return said
+
+
+_OF_VERSION = (Level.AGENT_RULE, Level.VERSION)
 
 
 def _stated(said: Mapping[tuple[Level, UUID], tuple[Statement, ...]], part: Part | None) -> tuple[Statement, ...]:

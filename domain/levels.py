@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
-from uuid import UUID
 
 from domain.facts import Facts, Question, Statement
 from domain.rights import COMPOSITION_EXCEPTION, PLATFORM_DEFAULT, Decision, Layer, Level, Outcome, Term, Use, strictest
@@ -103,8 +102,8 @@ def voice(facts: Facts, question: Question, number: int) -> tuple[Voice, tuple[S
     if part is None:
         return UNREAD, ()
     heard = graph.stated[number]
-    if question.version is not None and graph.nodes[number] == question.asset:
-        heard = (*_of_version(facts, question.version), *heard)
+    if graph.nodes[number] == question.asset:
+        heard = (*facts.of_version(question.asset), *heard)
     spoken = tuple([(statement.level, statement.terms) for statement in heard])
     granted = tuple(_granted(facts, question, number)) if number in graph.granted else ()
     said = _voice(spoken, granted, question.on, question.territory, question.purpose)
@@ -126,11 +125,6 @@ def _granted(facts: Facts, question: Question, number: int) -> Iterator[Term]:
             is_heard = grant.grantee in question.grantees or (term.sublicense and grant.grantee == licensee)
             if is_heard and term.decision is Decision.ALLOWED:
                 yield term
-
-
-def _of_version(facts: Facts, version: UUID) -> Iterator[Statement]:
-    for level in (Level.AGENT_RULE, Level.VERSION):
-        yield from facts.said.get((level, version), ())
 
 
 Spoken = tuple[tuple[Level, tuple[Term, ...]], ...]

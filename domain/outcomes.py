@@ -44,9 +44,9 @@ def outcomes(facts: Facts, questions: Sequence[Question]) -> tuple[Outcomes, ...
     facts = facts.naming(question.asset for question in questions)
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, asked in enumerate(questions):
-        # A version speaks for its own release only: such questions share nothing.
-        alone = None if asked.version is None else asked.asset
-        shared = asked.on, asked.territory, asked.purpose, asked.version, asked.grantees, alone
+        # What is stated of a version is heard where its release is asked about only: such questions share nothing.
+        alone = asked.asset if facts.of_version(asked.asset) else None
+        shared = asked.on, asked.territory, asked.purpose, asked.grantees, alone
         groups.setdefault(shared, []).append(place)
     answers: dict[int, Outcomes] = {}
     for places in groups.values():

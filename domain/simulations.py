@@ -34,7 +34,7 @@ Change = Callable[[Facts], Facts]
 
 
 def policy_change(level: Level, subject: UUID, stated: Stated | None) -> Change:
-    """Another policy of an asset or an artist; nothing stated any more, where it is None."""
+    """Another policy of an asset, an artist or a version; nothing stated any more, where it is None."""
     said = None
     if stated is not None:
         license_ = stated.license

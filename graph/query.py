@@ -200,7 +200,7 @@ class Query:
         "Before you state a policy: the verdicts it would flip, yours and those of others. Where nothing is given: "
         'what stating nothing any more would flip. `simulatePolicy(subject: "track_…", preset: ALL_RIGHTS_RESERVED) { '
         "count owners changes { asset { title } use before after } }`. Null where it is not yours to change.",
-        argument("subject", strawberry.ID, "The asset, or the artist."),
+        argument("subject", strawberry.ID, "The asset, the artist, the visual world, or the version."),
         *SAID,
         *CHANGES_PAGE,
     )

@@ -10,6 +10,7 @@ from domain.releases import ReleaseKind, ReleaseStatus, VersionState
 from graph.assets import Asset
 from graph.fields import PAGE, Connection, DateTime, Node, described, stored
 from graph.hooks import Hook
+from graph.rights import PermissionPolicy
 from graph.social import ParticipationSnapshot
 from graph.visuals import VisualWorld
 
@@ -100,6 +101,15 @@ class ReleaseVersion(Node):
     release: Release | None = stored("Of which release.")
     items: Connection[Annotated["ReleaseItem", strawberry.lazy("graph.releases")]] = stored(
         "What it holds, in order.", *PAGE
+    )
+    policy: PermissionPolicy | None = stored(
+        "What was stated of it, which takes the place of what its release states while it is out; null where nothing "
+        "is."
+    )
+    agent_rules: Connection[PermissionPolicy] = stored(
+        "What its owner states to the programs of one artist alone, oldest first. For the owner all of them, for "
+        "others those for the artists they ask for.",
+        *PAGE,
     )
     manifest: Annotated["ReleaseManifest", strawberry.lazy("graph.manifests")] | None = stored(
         "Everything it froze when it was published; null in a draft, and where an import made it."

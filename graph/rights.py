@@ -34,7 +34,7 @@ described(
 )
 described(
     Level,
-    AGENT_RULE="A rule for agents on a version.",
+    AGENT_RULE="A version of a release, to the programs of one artist alone.",
     VERSION="A version of a release.",
     ASSET="The asset itself.",
     VISUAL="A visual world itself.",
@@ -86,7 +86,10 @@ class PermissionTerm:
     route: str | None = stored("How to ask.")
 
 
-@strawberry.type(description="What an owner has stated about the uses of an asset, or an artist about all of theirs.")
+@strawberry.type(
+    description="What an owner has stated about the uses of an asset, of one version of a release, or an artist about "
+    "all of theirs."
+)
 class PermissionPolicy(Node):
     """A permission policy."""
 
@@ -96,6 +99,9 @@ class PermissionPolicy(Node):
     stated_as: str | None = stored("What was written, where it could not be read as a license.")
     valid_from: DateTime | None = stored("Since when it holds.")
     held_until: DateTime | None = stored("Until when it held, or was taken to hold; null: it holds.")
+    agent: Annotated["Artist", strawberry.lazy("graph.artists")] | None = stored(
+        "The artist whose programs alone it speaks to, where they ask with a key; null where it speaks to everybody."
+    )
     terms: list[PermissionTerm] = stored("What it says, use by use.")
 
 

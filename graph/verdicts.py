@@ -30,7 +30,7 @@ described(
 described(
     Reason,
     GRANT="The owner allowed it to whoever asks, or to whoever made what it was reached through.",
-    AGENT_RULE="A rule for agents on a version spoke.",
+    AGENT_RULE="What the version of the release says to your programs alone.",
     VERSION="A version of the release spoke.",
     ASSET="The asset's own policy spoke.",
     ARTIST="The artist's policy for all of their assets spoke.",

@@ -14,7 +14,7 @@ from db.facts import facts_of
 from db.orders import FLIPPED
 from db.policies import subject_level
 from db.redirects import hook_taken_over
-from db.simulations import Reach, assets_of, reach_of
+from db.simulations import Reach, assets_of, reach_of, release_of
 from db.walks import walking
 from domain.assets import AssetKind, asset_ref
 from domain.facts import Bond, Facts, Question
@@ -130,12 +130,17 @@ async def rights_changes(acting: Acting, since: datetime, paging: Paging) -> Tol
 async def foreseen_policy(
     acting: Acting, subject: Ref, stated: Stated | None, uses: frozenset[Use] = frozenset(Use)
 ) -> Foreseen:
-    """What another policy of an asset, or of an artist for all of theirs, flips; that of a visual world is its own."""
+    """What another policy of an asset, or of an artist for all of theirs, flips; that of a visual world is its own.
+
+    That of a version flips verdicts on its release alone, and none while it is not out.
+    """
     if subject.kind is Kind.VISUAL:
         return NOTHING_FLIPS
-    is_artist = subject.kind is Kind.ARTIST
-    starts = await assets_of(acting.database, [subject.id]) if is_artist else [subject.id]
-    reach = await reach_of(acting.database, starts)
+    if subject.kind is Kind.VERSION:
+        starts = await release_of(acting.database, subject.id)
+    else:
+        starts = await assets_of(acting.database, [subject.id]) if subject.kind is Kind.ARTIST else [subject.id]
+    reach = await reach_of(acting.database, starts, downwards=subject.kind is not Kind.VERSION)
     return await _foreseen(acting, reach, policy_change(subject_level(subject), subject.id, stated), uses)
 
 

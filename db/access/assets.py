@@ -85,7 +85,8 @@ def _asset_inspected(asset: Row) -> ColumnElement[bool]:
     return or_(held(asset.c.owner_id), and_(IS_AGENT, asset_read(asset), fully(asset)))
 
 
-def _asset_written(asset: Row) -> ColumnElement[bool]:
+def asset_written(asset: Row) -> ColumnElement[bool]:
+    """WRITE of an asset: its artist's things are the viewer's to change."""
     return edited(asset.c.owner_id)
 
 
@@ -106,12 +107,12 @@ PREDICATES: Predicates = {
         Action.LIST: asset_listed,
         Action.REACH: asset_reached,
         Action.INSPECT: _asset_inspected,
-        Action.WRITE: _asset_written,
+        Action.WRITE: asset_written,
         Action.OWN: lambda asset: owned(asset.c.owner_id),
     },
     tables.provenance_event: {Action.READ: _event_read, Action.REACH: everyone},
     tables.suggestion: {
         **seen(_suggested),
-        Action.WRITE: lambda suggestion: its_asset(suggestion, "track_id", _asset_written),
+        Action.WRITE: lambda suggestion: its_asset(suggestion, "track_id", asset_written),
     },
 }

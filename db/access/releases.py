@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from db import tables
 from db.access.actions import Action, Predicates, Row, everyone
-from db.access.assets import asset_read, fully, held_asset, its_asset
+from db.access.assets import asset_read, asset_written, fully, held_asset, its_asset
 
 
 def _version_reached(version: Row) -> ColumnElement[bool]:
@@ -33,5 +33,9 @@ PREDICATES: Predicates = {
     tables.anchor: {Action.REACH: everyone},
     tables.manifest: {Action.READ: _manifest_read, Action.REACH: everyone},
     tables.release_item: {Action.READ: _item_read, Action.REACH: everyone},
-    tables.release_version: {Action.READ: version_read, Action.REACH: _version_reached},
+    tables.release_version: {
+        Action.READ: version_read,
+        Action.REACH: _version_reached,
+        Action.WRITE: lambda version: its_asset(version, "release_id", asset_written),
+    },
 }

@@ -10,13 +10,19 @@ from db.access.assets import asset_read, fully, held_asset, its_asset
 from db.access.releases import version_read
 from db.access.visuals import visual_read
 from db.history import has_begun, holds_now
-from db.viewers import ASKER, held
+from db.viewers import ASKER, granted_to, held
 
 
 def _policy_read(policy: Row) -> ColumnElement[bool]:
+    """What is said to everybody of what may be read; a rule for an agent is between the owner and the agent."""
     spoken_for = its_asset(policy, "subject_id", asset_read, fully)
     version = tables.release_version.alias()
-    of_version = exists().where(version.c.id == policy.c.subject_id, version_read(version)).correlate_except(version)
+    theirs = or_(
+        policy.c.agent_id.is_(None), granted_to(policy.c.agent_id), its_asset(version, "release_id", held_asset)
+    )
+    of_version = (
+        exists().where(version.c.id == policy.c.subject_id, version_read(version), theirs).correlate_except(version)
+    )
     visual = tables.visual_world.alias()
     of_visual = exists().where(visual.c.id == policy.c.subject_id, visual_read(visual)).correlate_except(visual)
     of_all = policy.c.level.in_(("ARTIST", "PLATFORM"))

@@ -91,8 +91,8 @@ def history() -> tuple[Any, ...]:
     )
 
 
-def one_open_row(table: str, *columns: str) -> ExcludeConstraint:
-    """At most one open row per key and valid instant (btree_gist).
+def one_open_row(table: str, *columns: str, among: str | None = None, what: str = "row") -> ExcludeConstraint:
+    """At most one open row per key and valid instant (btree_gist), among all of the table's or some of them.
 
     Ids stand in it as their bytes, and the time as a range cut by nothing: the planner takes a GiST index for cheaper
     than it is and would read by it, ten times slower than by the index on open rows. Over expressions it is a
@@ -102,7 +102,8 @@ def one_open_row(table: str, *columns: str) -> ExcludeConstraint:
         (text(f"uuid_send({name})") if name.endswith("_id") else name, "=") for name in columns
     ]
     keys.append((text("(valid * '(,)'::tstzrange)"), "&&"))
-    return ExcludeConstraint(*keys, where=OPEN, using="gist", name=f"{table}_one_open_row")
+    where = OPEN if among is None else text(f"{OPEN} AND {among}")
+    return ExcludeConstraint(*keys, where=where, using="gist", name=f"{table}_one_open_{what}")
 
 
 def open_index(name: str, *columns: Any, **options: Any) -> Index:

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from db.policies import POLICY_SUBJECTS, read_said, read_term
+from db.policies import POLICY_SUBJECTS, read_agent, read_said, read_term
 from db.verdicts import ASSET_REF_KINDS
 from domain.errors import Forbidden, Moved
 from domain.ids import Kind, Ref, parse_ref_of
@@ -54,15 +54,22 @@ class EndGrantSuccess:
     asset: Asset = told("What it was granted on.")
 
 
+_AGENT = (
+    "Of a version: the artist whose programs alone it speaks to, where they ask with a key. They hear it before all "
+    "that is said to everybody, and nobody else hears of it."
+)
+
+
 @strawberry.input(
-    description="What may be done with an asset, with all assets of an artist that say nothing themselves, or with a "
-    "visual world, of which VISUAL_REUSE alone is stated. Begin with a license or a preset; terms of your own take "
-    "the place of what it says of the same use."
+    description="What may be done with an asset, with all assets of an artist that say nothing themselves, with a "
+    "visual world, of which VISUAL_REUSE alone is stated, or with a release while one version of it is out. Begin with "
+    "a license or a preset; terms of your own take the place of what it says of the same use."
 )
 class SetPolicyInput:
     """The input of `setPolicy`."""
 
-    subject: strawberry.ID = strawberry.field(description="The asset, the artist, or the visual world.")
+    subject: strawberry.ID = strawberry.field(description="The asset, the artist, the visual world, or the version.")
+    agent: strawberry.ID | None = optional(_AGENT)
     license: str | None = optional("An SPDX identifier, such as CC-BY-SA-4.0.")
     preset: PolicyPreset | None = optional("What is stated without a license.")
     terms: list[TermInput] | None = optional("Terms of your own, at most 16 with those of the license.")
@@ -74,7 +81,8 @@ class SetPolicyInput:
 class WithdrawPolicyInput:
     """The input of `withdrawPolicy`."""
 
-    subject: strawberry.ID = strawberry.field(description="The asset, the artist, or the visual world.")
+    subject: strawberry.ID = strawberry.field(description="The asset, the artist, the visual world, or the version.")
+    agent: strawberry.ID | None = optional(_AGENT)
     expected_policy: strawberry.ID | None = optional("The policy you read: refused where another holds by now.")
     idempotency_key: str | None = key_field()
 
@@ -104,11 +112,11 @@ def _expected(asked: Mapping[str, Any]) -> Ref | None:
 
 def _set_policy(asked: Mapping[str, Any]) -> Act:
     subject = parse_ref_of(asked["subject"], POLICY_SUBJECTS)
-    said, expected, key = read_said(asked), _expected(asked), key_of(asked)
+    agent, said, expected, key = read_agent(asked, subject), read_said(asked), _expected(asked), key_of(asked)
 
     async def act(acting: Acting) -> Mapping[str, Any]:
         wished = stated(*said, of_visual=subject.kind is Kind.VISUAL)
-        policy, foreseen = await set_policy(acting, subject, wished, expected, key)
+        policy, foreseen = await set_policy(acting, subject, wished, expected, key, agent)
         return {"policy": policy, "flipped": foreseen.told(Paging())}
 
     return act
@@ -116,10 +124,10 @@ def _set_policy(asked: Mapping[str, Any]) -> Act:
 
 def _withdraw_policy(asked: Mapping[str, Any]) -> Act:
     subject = parse_ref_of(asked["subject"], POLICY_SUBJECTS)
-    expected, key = _expected(asked), key_of(asked)
+    agent, expected, key = read_agent(asked, subject), _expected(asked), key_of(asked)
 
     async def act(acting: Acting) -> Mapping[str, Any]:
-        _, foreseen = await withdraw_policy(acting, subject, expected, key)
+        _, foreseen = await withdraw_policy(acting, subject, expected, key, agent)
         return {"flipped": foreseen.told(Paging())}
 
     return act
@@ -148,8 +156,9 @@ def _end_grant(asked: Mapping[str, Any]) -> Act:
 DEEDS = (
     Deed(
         "set_policy",
-        "States what may be done with an asset, with all assets of an artist, or with a visual world. Ask "
-        "`simulatePolicy` first to see whom it concerns. Every version is kept. Only a signed-in person may.",
+        "States what may be done with an asset, with all assets of an artist, with a visual world, or with a release "
+        "while one version of it is out. Ask `simulatePolicy` first to see whom it concerns. All that was ever stated "
+        "is kept. Only a signed-in person may.",
         SetPolicyInput,
         SetPolicySuccess,
         _set_policy,

@@ -16,7 +16,6 @@ from domain.windows import Window
 
 MEDIA_MS = 9
 DAY = date(2026, 5, 1)
-VERSION = UUID(int=900)
 OWNERS = [UUID(int=100 + number) for number in range(4)]
 ANYTHING = tuple(Term(use, None, Decision.ALLOWED) for use in Use)
 LICENSES = (
@@ -34,6 +33,10 @@ LICENSES = (
 
 def asset(number: int) -> UUID:
     return UUID(int=1 + number)
+
+
+def version_of(asset_: UUID) -> UUID:
+    return UUID(int=900 + asset_.int)
 
 
 def term(chance: Random) -> Term:
@@ -106,6 +109,7 @@ def facts(draw: st.DrawFn, *, least: int = 1, with_cycles: bool = False, with_un
             draw(st.sampled_from(AssetKind)),
             MEDIA_MS,
             is_withdrawn=draw(st.integers(0, 9)) == 9,
+            version=version_of(asset(number)),
         )
         for number in range(count)
     }
@@ -118,7 +122,8 @@ def facts(draw: st.DrawFn, *, least: int = 1, with_cycles: bool = False, with_un
             ends = asset(child), asset(parent)
             bonds.append(Bond(UUID(int=500 + number), *ends, draw(bond_kinds), draw(windows), draw(windows)))
     subjects = [(Level.ASSET, id_) for id_ in parts]
-    others = [(Level.ARTIST, owner) for owner in OWNERS] + [(Level.VERSION, VERSION), (Level.AGENT_RULE, VERSION)]
+    others = [(Level.ARTIST, owner) for owner in OWNERS]
+    others += [(level, version_of(asset(at))) for at in (0, 0, 1) for level in (Level.VERSION, Level.AGENT_RULE)]
     said = [subject for subject in subjects if draw(st.integers(0, 4))]
     said += draw(st.lists(st.sampled_from([*others, *subjects]), max_size=3))
     statements = [
@@ -140,6 +145,5 @@ questions = st.builds(
     territory=st.sampled_from([None, None, "DE", "US"]),
     purpose=st.sampled_from([None, None, "film", "accessibility"]),
     window=windows,
-    version=st.sampled_from([None, VERSION]),
     grantees=st.sampled_from([frozenset[UUID](), frozenset(OWNERS[:1]), frozenset(OWNERS[1:3])]),
 )

@@ -103,8 +103,9 @@ def holds(term: Term, asked: Question, use: Use, layer: Layer, place: str, purpo
 
 def says_itself(given, asked, subject, use, layer, through_track, place, purpose) -> Said:
     levels = [(Level.ASSET, subject), (Level.ARTIST, given.parts[subject].owner)]
-    if subject == asked.asset and asked.version:
-        levels = [(Level.AGENT_RULE, asked.version), (Level.VERSION, asked.version), *levels]
+    version = given.parts[subject].version
+    if subject == asked.asset and version:
+        levels = [(Level.AGENT_RULE, version), (Level.VERSION, version), *levels]
 
     def is_lifted(term: Term) -> bool:
         if term.exception == COMPOSITION_EXCEPTION:

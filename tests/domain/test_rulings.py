@@ -42,8 +42,8 @@ OWNERS = {A: ANNA, B: BEN, C: CLEO, D: DAN}
 LETTERS = {"A": Outcome.ALLOWED, "L": Outcome.LICENSE_REQUIRED, "C": Outcome.CONTACT_OWNER, "D": Outcome.DENIED}
 
 
-def part(id_: UUID, kind: AssetKind = AssetKind.TRACK, owner: UUID | None = None) -> Part:
-    return Part(id_, owner or OWNERS[id_], kind, 60_000)
+def part(id_: UUID, kind: AssetKind = AssetKind.TRACK, owner: UUID | None = None, version: UUID | None = None) -> Part:
+    return Part(id_, owner or OWNERS[id_], kind, 60_000, version=version)
 
 
 def said(subject: UUID, *terms: Term | str, level: Level = Level.ASSET) -> Statement:
@@ -145,21 +145,25 @@ def test_the_most_specific_level_that_speaks_wins_in_each_layer_on_its_own():
     assert (ask(known).outcome, ask(known).reasons) == (Outcome.ALLOWED, (Reason.ASSET,))
     assert ask(known, layer=Layer.COMPOSITION).outcome is Outcome.DENIED
     told.append(speaks(VERSION, Level.VERSION, Decision.CONTACT_OWNER))
-    known = facts([part(A)], [], told)
-    assert ask(known).outcome is Outcome.ALLOWED
-    assert ask(known, version=VERSION).reasons == (Reason.VERSION,)
+    assert ask(facts([part(A)], [], told)).outcome is Outcome.ALLOWED
+    out = part(A, AssetKind.RELEASE, version=VERSION)
+    assert ask(facts([out], [], told)).reasons == (Reason.VERSION,)
     told.append(speaks(VERSION, Level.AGENT_RULE, Decision.LICENSE_REQUIRED))
-    assert ask(facts([part(A)], [], told), version=VERSION).reasons == (Reason.AGENT_RULE,)
+    assert ask(facts([out], [], told)).reasons == (Reason.AGENT_RULE,)
 
 
 def test_a_versions_policy_speaks_for_its_release_and_not_for_the_items():
     known = facts(
-        [part(A, AssetKind.RELEASE), part(B)],
-        [bond(A, B, CONTAINS)],
-        [said(VERSION, OPEN, level=Level.VERSION), said(B, Term(Use.REMIX, None, Decision.DENIED))],
+        [part(C), part(A, AssetKind.RELEASE, version=VERSION), part(B)],
+        [bond(A, B, CONTAINS), bond(C, A)],
+        [said(C, OPEN), said(VERSION, OPEN, level=Level.VERSION), said(B, Term(Use.REMIX, None, Decision.DENIED))],
     )
-    assert ask(known).reasons == (Reason.NOT_STATED, Reason.ASSET)
-    assert [blocker.asset for blocker in ask(known, version=VERSION).blockers] == [B]
+    assert ask(known).reasons == (Reason.VERSION, Reason.ASSET)
+    assert [blocker.asset for blocker in ask(known).blockers] == [B]
+    assert {blocker.asset: blocker.reason for blocker in ask(known, asset=C).blockers} == {
+        A: Reason.NOT_STATED,
+        B: Reason.ASSET,
+    }
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,8 @@ HERE = asset(0)
 def opened(before: Facts, asked: Question, assets: Iterable[UUID]) -> Facts:
     """The facts after the owners of some assets have allowed everything and ask for nothing in return."""
     changed = set(assets)
-    statements = [
-        said
-        for said in before.statements
-        if said.subject not in changed and not (said.subject == asked.version and HERE in changed)
-    ]
+    silent = {*changed, *(before.parts[id_].version for id_ in changed if id_ in before.parts)}
+    statements = [said for said in before.statements if said.subject not in silent]
     for number, subject in enumerate(sorted(changed)):
         terms = tuple(
             Term(
@@ -248,8 +245,8 @@ def test_a_hypothetical_child_is_answered_as_one_that_is_there(known, asked, kin
         known.unread,
         known.grants,
     )
-    answers = outcomes(hypothetical(known, parents, kind), [asked._replace(asset=HYPOTHETICAL, version=None)])
-    assert answers == outcomes(real, [asked._replace(asset=child.id, version=None)])
+    answers = outcomes(hypothetical(known, parents, kind), [asked._replace(asset=HYPOTHETICAL)])
+    assert answers == outcomes(real, [asked._replace(asset=child.id)])
 
 
 @unhurried

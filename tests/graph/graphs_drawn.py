@@ -19,7 +19,7 @@ from domain.policies import PolicyPreset
 from domain.rights import Decision, Level, Term
 from domain.windows import Window
 from resolvers.context import now
-from tests.domain.facts_drawn import ANYTHING, DAY, LICENSES, MEDIA_MS, OWNERS, facts, policies, windows
+from tests.domain.facts_drawn import ANYTHING, DAY, LICENSES, MEDIA_MS, OWNERS, facts, policies, version_of, windows
 from tests.domain.facts_drawn import allowances as allowances_of
 
 law = settings(
@@ -62,8 +62,13 @@ class Drawn:
     twins: tuple[UUID, UUID] | None
 
     def owner(self, subject: UUID) -> UUID:
-        """Whose an asset is; an artist is their own."""
-        return subject if subject in OWNERS else self.facts.parts[subject].owner
+        """Whose an asset or a version is; an artist is their own."""
+        return subject if subject in OWNERS else self.facts.parts[self.versions.get(subject, subject)].owner
+
+    @property
+    def versions(self) -> dict[UUID, UUID]:
+        """The release of each version."""
+        return {part.version: id_ for id_, part in self.facts.parts.items() if part.version is not None}
 
     @property
     def releases(self) -> list[UUID]:
@@ -126,13 +131,16 @@ def graphs(draw: st.DrawFn, *, twins: bool = False) -> Drawn:
     if pair is not None:
         known = _twinned(known, *pair, draw(st.sets(st.integers(0, len(known.bonds)))))
     releases = {bond.child for bond in known.bonds if bond.kind is CONTAINS}
+    kinds = {id_: AssetKind.RELEASE if id_ in releases else part.kind for id_, part in known.parts.items()}
     parts = {
-        id_: part._replace(kind=AssetKind.RELEASE) if id_ in releases else part for id_, part in known.parts.items()
+        id_: part._replace(kind=kinds[id_], version=version_of(id_) if kinds[id_] is AssetKind.RELEASE else None)
+        for id_, part in known.parts.items()
     }
+    out = {part.version for part in parts.values()}
     said: dict[tuple[Level, UUID], Statement] = {}
     for statement in known.statements:
         terms = stateable(statement.terms)
-        if terms and statement.level in (Level.ASSET, Level.ARTIST):
+        if terms and (statement.level in (Level.ASSET, Level.ARTIST) or _is_of(statement, out)):
             said[statement.level, statement.subject] = statement._replace(terms=terms)
     bonds = {(*bond[1:4], bond.child_window): bond for bond in known.bonds}.values()
     granted = [grant._replace(terms=stateable(grant.terms, granted=True)) for grant in known.grants]
@@ -150,6 +158,10 @@ def graphs(draw: st.DrawFn, *, twins: bool = False) -> Drawn:
         },
         pair,
     )
+
+
+def _is_of(statement: Statement, versions: Collection[UUID | None]) -> bool:
+    return statement.level is Level.VERSION and statement.subject in versions
 
 
 def _twinned(known: Facts, keep: UUID, retire: UUID, alike: Collection[int]) -> Facts:
@@ -223,7 +235,7 @@ def window_input(window: Window | None) -> dict[str, int] | None:
 def changes(graph: Drawn, *mutations: str) -> st.SearchStrategy[Change]:
     """What may be done to a graph by some mutations."""
     assets = list(graph.facts.parts)
-    one = st.sampled_from([*assets, *OWNERS]).map(lambda subject: (subject,))
+    one = st.sampled_from([*assets, *OWNERS, *graph.versions]).map(lambda subject: (subject,))
     stated = [(said.subject,) for said in graph.facts.statements]
     below = [(child, parent) for number, child in enumerate(assets) for parent in assets[number + 1 :]]
     edge = st.builds(

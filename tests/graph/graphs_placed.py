@@ -23,7 +23,7 @@ from domain.ids import Kind, Ref
 from domain.lineage import EdgeKind
 from domain.rights import Term
 from resolvers.context import now, uuid7
-from tests.domain.facts_drawn import MEDIA_MS, OWNERS
+from tests.domain.facts_drawn import MEDIA_MS, OWNERS, version_of
 from tests.graph.graphs_drawn import ANSWERS, SUBJECTS, Change, Drawn
 from tests.graph.readers import reader_of
 
@@ -95,11 +95,11 @@ class Placed:
         return UUID(int=self.number | drawn.int)
 
     def ref(self, drawn: UUID) -> str:
-        """The reference of an artist, an asset, an edge or a grant."""
+        """The reference of an artist, an asset, a version, an edge or a grant."""
         known = self.graph.facts
         kinds = {**dict.fromkeys(OWNERS, Kind.ARTIST), **dict.fromkeys(self.graph.standings, Kind.EDGE)}
         kinds |= {id_: Kind(part.kind.value.lower()) for id_, part in known.parts.items()}
-        kinds |= {grant.id: Kind.GRANT for grant in known.grants}
+        kinds |= {grant.id: Kind.GRANT for grant in known.grants} | dict.fromkeys(self.graph.versions, Kind.VERSION)
         return str(Ref(kinds[drawn], self.id(drawn)))
 
     def hook(self, track: UUID) -> UUID:
@@ -134,9 +134,16 @@ class Placed:
         for id_, part in known.parts.items():
             rows.setdefault(DETAILS[Kind(part.kind.value.lower())], []).append(self._details(id_, part.kind))
         out = {"number": 1, "state": "PUBLISHED", "is_compatibility": True, "published_at": now()}
-        rows[tables.release_version] = [{"id": at(id_), "release_id": at(id_), **out} for id_ in self.graph.releases]
+        rows[tables.release_version] = [
+            {"id": at(version), "release_id": at(id_), **out} for version, id_ in self.graph.versions.items()
+        ]
         rows[tables.release_item] = [
-            {"id": at(bond.id), "version_id": at(bond.child), "asset_id": at(bond.parent), "position": 1 + position}
+            {
+                "id": at(bond.id),
+                "version_id": at(version_of(bond.child)),
+                "asset_id": at(bond.parent),
+                "position": 1 + position,
+            }
             for position, bond in enumerate(known.bonds)
             if bond.kind is CONTAINS
         ]
@@ -152,7 +159,7 @@ class Placed:
         if kind in (AssetKind.TRACK, AssetKind.SAMPLE):
             row["duration_ms"] = MEDIA_MS
         if kind is AssetKind.RELEASE:
-            row |= {"status": "PUBLISHED", "current_version_id": self.id(asset)}
+            row |= {"status": "PUBLISHED", "current_version_id": self.id(version_of(asset))}
         return row
 
     def _edge(self, bond: Bond) -> dict[str, Any]:
