@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from domain.errors import Invalid
 from domain.resolution import Match, recognise
 
 SHORTEST_HANDLE, LONGEST_HANDLE = 3, 30
+_LEFT = "left-"
 _FORM = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _FOLDED = str.maketrans({"0": "o", "1": "l", "m": "rn", "w": "vv", "-": "", "_": "", ".": ""})
 _RESERVED = """
@@ -39,6 +41,11 @@ def _outline(handle: str) -> str:
 _RESERVED_OUTLINES = frozenset(map(_outline, _RESERVED.split()))
 
 
+def handle_left(id_: UUID) -> str:
+    """What an account or an artist goes by of whom nothing is left but an id. The database has the same rule."""
+    return f"{_LEFT}{id_.hex[-12:]}"
+
+
 def checked_handle(text: str) -> str:
     """A handle somebody may choose, in lower case.
 
@@ -52,7 +59,7 @@ def checked_handle(text: str) -> str:
         raise _refused(f"A handle has {SHORTEST_HANDLE} to {LONGEST_HANDLE} characters.")
     if not _FORM.fullmatch(handle):
         raise _refused("A handle is made of the letters a to z and digits, with single - or _ between them.")
-    if _outline(handle) in _RESERVED_OUTLINES:
+    if _outline(handle) in _RESERVED_OUTLINES or handle.startswith(_LEFT):
         raise _refused("This handle is reserved, or looks like one that is.")
     found = recognise(handle)
     if found is None or found.match is not Match.HANDLE:

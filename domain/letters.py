@@ -56,6 +56,16 @@ def moved_letter(to: str, handle: str) -> Letter:
     )
 
 
+def erased_letter(to: str, handle: str) -> Letter:
+    """Word that an account is gone."""
+    return _letter(
+        to,
+        "Your Casset account was deleted",
+        f"@{handle} was deleted a moment ago, by somebody who was signed in. This is the last letter to this address.",
+        "If it was not you, somebody knew your password: choose another one wherever you used the same.",
+    )
+
+
 def linked_letter(to: str, handle: str, provider: str) -> Letter:
     """Word that an account is signed in to by another house, too."""
     return _letter(

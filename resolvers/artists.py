@@ -121,8 +121,7 @@ async def update_artist(acting: Acting, change: ArtistUpdate, idempotency_key: s
                 raise handle_taken()
             await release_handle(connection, held.values["handle"], change.artist)
         if values:
-            await artists.update_artist(connection, held, values)
-            await _follow_update(connection, acting, change.artist, held, values)
+            await write_artist(connection, acting, change.artist, held, values)
         return {"artist": str(change.artist)}
 
     request = {"artist": str(change.artist), "expectedVersion": change.expected_version, **wanted}
@@ -130,9 +129,11 @@ async def update_artist(acting: Acting, change: ArtistUpdate, idempotency_key: s
     return parse_ref(outcome["artist"])
 
 
-async def _follow_update(
+async def write_artist(
     connection: Any, acting: Acting, artist: Ref, held: HeldArtist, values: Mapping[str, Any]
 ) -> None:
+    """Write what a held artist is from now on, with everything that follows from it."""
+    await artists.update_artist(connection, held, values)
     version = held.version + 1
     now_so = {**held.values, **values}
     names = [now_so["name"], now_so["handle"]] if values.keys() & {"name", "handle"} else []

@@ -155,13 +155,30 @@ async def leave_artist(acting: Acting, artist: Ref, idempotency_key: str | None)
         held = await memberships.hold_members(connection, acting.viewer, Action.WRITE, artist=artist.id)
         if held is None:
             raise _no_artist()
-        own = next(id_ for id_, member in held.members.items() if member.decided)
-        await _change(connection, acting, held, own, None, Step.LEFT)
+        await leave(connection, acting, held)
         return {"artist": str(artist)}
 
     await done_once(acting, "leaveArtist", {"artist": str(artist)}, idempotency_key, work)
     await _enter_again(acting, account)
     return artist
+
+
+async def leave(connection: Any, acting: Acting, held: HeldMembers, *, ends_it: bool = False) -> None:
+    """Let the viewer hold an artist no longer.
+
+    Args:
+        connection: a transaction.
+        acting: who leaves.
+        held: the artist, held.
+        ends_it: the artist ends with its last holder.
+
+    Raises:
+        Moved: nobody would own the artist, which does not end.
+    """
+    own = next(id_ for id_, member in held.members.items() if member.decided)
+    if not ends_it:
+        check_owned_still(held.members, own, None)
+    await _change(connection, acting, held, own, None, Step.LEFT)
 
 
 async def _decide(acting: Acting, name: str, member: Ref, role: Role | None, idempotency_key: str | None) -> Ref:
@@ -176,6 +193,7 @@ async def _decide(acting: Acting, name: str, member: Ref, role: Role | None, ide
         if held is None or member.id not in held.members:
             raise NotFound("There is no such member.", path=("id",))
         if role is not held.members[member.id].role:
+            check_owned_still(held.members, member.id, role)
             await _change(connection, acting, held, member.id, role, Step.CHANGED if role else Step.REMOVED)
         return {"artist": str(Ref(Kind.ARTIST, held.artist))}
 
@@ -189,7 +207,6 @@ async def _change(
     connection: Any, acting: Acting, held: HeldMembers, member_id: UUID, role: Role | None, step: Step
 ) -> None:
     """Give a member another role, or none, and end at once what the one they had allowed."""
-    check_owned_still(held.members, member_id, role)
     was = held.members[member_id]
     if role is None:
         await memberships.end_membership(connection, member_id)

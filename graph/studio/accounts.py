@@ -9,6 +9,7 @@ import strawberry
 
 from db.arguments import clean_text
 from domain.accounts import LONGEST_EMAIL
+from domain.errors import Moved
 from domain.passwords import LONGEST_PASSWORD
 from graph.accounts import Account
 from graph.artists import Artist
@@ -17,6 +18,7 @@ from graph.studio.deeds import Act, Deed, key_field, key_of, via_field
 from resolvers import accounts
 from resolvers.accounts import SignUp
 from resolvers.context import Acting
+from resolvers.erasure import delete_account
 
 
 @strawberry.type(description="The account, signed in: the session is in the cookie beside the answer.")
@@ -67,6 +69,13 @@ class VerifyEmailSuccess:
     """The payload."""
 
     verified: bool = stored("Always true.")
+
+
+@strawberry.type(description="Nothing is left of the account but its id. Nobody is signed in any more.")
+class DeleteAccountSuccess:
+    """The payload."""
+
+    deleted_id: strawberry.ID = stored("The account that was.")
 
 
 @strawberry.input(description="What it takes to join.")
@@ -141,6 +150,13 @@ class UpdateAccountInput:
 
     handle: str = strawberry.field(description="Another name to sign in with. The old one stays reserved for you.")
     idempotency_key: str | None = key_field()
+
+
+@strawberry.input(description="What it takes to leave.")
+class DeleteAccountInput:
+    """The input of `deleteAccount`."""
+
+    password: str | None = optional("Your password; left out where the account has none, within 12 hours of a sign-in.")
 
 
 def _text(asked: Mapping[str, Any], name: str, longest: int) -> str:
@@ -244,6 +260,15 @@ def _update_account(asked: Mapping[str, Any]) -> Act:
     return act
 
 
+def _delete_account(asked: Mapping[str, Any]) -> Act:
+    password = None if asked.get("password") is None else _password(asked, "password")
+
+    async def act(acting: Acting) -> Mapping[str, Any]:
+        return {"deletedId": str(await delete_account(acting, password))}
+
+    return act
+
+
 DEEDS = (
     Deed(
         "sign_up",
@@ -302,5 +327,15 @@ DEEDS = (
         UpdateAccountInput,
         AccountSuccess,
         _update_account,
+    ),
+    Deed(
+        "delete_account",
+        "Erases your account for good: its name, address, sign-ins, keys, follows and messages to you. What you said "
+        "stays without your name, unless you take it back first; a place you had in a ritual stays counted. An artist "
+        "that only you hold is erased too; that is refused while others meet its works or rituals.",
+        DeleteAccountInput,
+        DeleteAccountSuccess,
+        _delete_account,
+        (Moved,),
     ),
 )

@@ -194,7 +194,7 @@ NOBODYS = {
     "connections": "a-tab",
 }
 SIGNING = (
-    *("changePassword", "signIn", "signOut", "signUp"),
+    *("changePassword", "deleteAccount", "signIn", "signOut", "signUp"),
     *("requestEmailVerification", "requestPasswordReset", "resetPassword", "verifyEmail"),
 )
 """The former end the session all others are asked with, the latter are answered ten times a minute:

@@ -59,6 +59,7 @@ ASKED = {
     "issueKey": "key { id name mode scopes expiresAt revokedAt lastUsedAt artist { handle } } secret",
     "rotateKey": "key { id name scopes artist { handle } } secret",
     "revokeKey": "key { id revokedAt }",
+    "deleteAccount": "deletedId",
 }
 
 
@@ -432,6 +433,60 @@ async def test_a_changed_password_ends_every_session_but_renews_this_one(town: T
     assert (await town.letters())[-1]["Subject"] == "Your Casset password was changed"
 
 
+async def test_of_an_account_that_is_deleted_nothing_says_who_it_was(town: Town) -> None:
+    ada, elsewhere, bo = town.person(), town.person(), town.person()
+    id_ = (await ada.join("zelda-quince", "zelda.quince@example.com"))["account"]["id"]
+    await bo.join("bo-under")
+    await elsewhere.ask("signIn", name="zelda-quince", password=PASSWORD)
+    await ada.ask("updateAccount", handle="zelda-marlow")
+    await ada.ask("issueKey", name="Zelda's machine", scopes=["READ"], mode="LIVE")
+    for wrong in ({"password": OTHER}, {}):
+        refused = await ada.ask("deleteAccount", **wrong)
+        assert (refused["code"], refused["path"]) == ("VALIDATION", ["password"])
+    assert re.search("zelda", await town.everything(), re.IGNORECASE)
+    gone = await ada.ask("deleteAccount", password=PASSWORD)
+    assert gone == {"__typename": "DeleteAccountSuccess", "deletedId": id_}
+    rows = [
+        row for row in (await town.everything()).splitlines() if re.search("zelda|quince|marlow", row, re.IGNORECASE)
+    ]
+    assert sorted(rows) == ["('(quince)',)", "('(zelda)',)"], "words that search can spell, of nobody"
+    assert (ada.viewer, ada.cookies[-1]) == (ANONYMOUS, "")
+    assert await town.count(tables.session, tables.session.c.revoked_at.is_(None)) == 1, "Bo's"
+    for name in ("zelda-quince", "zelda-marlow", "zelda.quince@example.com"):
+        assert (await town.person().ask("signIn", name=name, password=PASSWORD))["code"] == "UNAUTHENTICATED"
+    last = (await town.letters())[-1]
+    assert (last["Subject"], last["To"]) == ("Your Casset account was deleted", "zelda.quince@example.com")
+    assert (await town.person().ask("signUp", handle="left-0123456789ab", email="x@example.com", password=PASSWORD))[
+        "code"
+    ] == "VALIDATION", "nobody passes for somebody who left"
+    await town.person().join("zelda-quince")
+
+
+async def test_an_account_with_works_others_meet_stays_until_somebody_else_owns_them(town: Town) -> None:
+    ada = town.person()
+    artist = parse_ref((await ada.join("ada"))["artist"]["id"]).id
+    async with town.database.write() as connection:
+        row = {"id": uuid7(), "kind": "TRACK", "owner_id": artist, "title": "Song", "state": "PUBLIC"}
+        await connection.execute(insert(tables.asset).values(row))
+        await connection.execute(insert(tables.track).values(id=row["id"]))
+    refused = await ada.ask("deleteAccount", password=PASSWORD)
+    assert (refused["code"], "@ada" in refused["message"]) == ("CONFLICT", True)
+    assert (await town.person().ask("signIn", name="ada", password=PASSWORD))["__typename"] == "SignInSuccess"
+    bo = town.person()
+    second = parse_ref((await bo.join("bob"))["account"]["id"]).id
+    async with town.database.write() as connection:
+        row = {"id": uuid7(), "account_id": second, "artist_id": artist, "role": "EDITOR"}
+        await connection.execute(insert(tables.membership).values(row))
+    assert (await ada.ask("deleteAccount", password=PASSWORD))["code"] == "CONFLICT", "an editor owns nothing"
+    async with town.database.write() as connection:
+        await connection.execute(
+            update(tables.membership).where(tables.membership.c.id == row["id"]).values(role="OWNER")
+        )
+    assert (await ada.ask("deleteAccount", password=PASSWORD))["__typename"] == "DeleteAccountSuccess"
+    shown = await town.person().read('{ artist(handle: "ada") { name } }')
+    assert shown["data"]["artist"] == {"name": "ada"}, "the artist is Bo's now"
+
+
 async def test_a_forgotten_password_is_replaced_by_letter(town: Town) -> None:
     ada = town.person()
     await ada.join("ada")
@@ -611,6 +666,7 @@ async def test_accounts_and_artists_need_somebody(town: Town) -> None:
         ("updateAccount", {"handle": "no"}),
         ("claimArtist", {"artist": some, "proofAddress": "x"}),
         ("changePassword", {"newPassword": OTHER}),
+        ("deleteAccount", {"password": OTHER}),
         ("requestEmailVerification", {}),
         ("issueKey", {"name": "", "scopes": []}),
         ("revokeKey", {"id": str(Ref(Kind.KEY, UNCLAIMED))}),
@@ -852,6 +908,7 @@ async def test_a_key_does_what_its_scopes_say_and_nothing_a_person_does(town: To
         ("rotateKey", {"id": artist.replace("artist", "key"), "overlapSeconds": 0}),
         ("signOut", {"everywhere": True}),
         ("changePassword", {"newPassword": OTHER}),
+        ("deleteAccount", {"password": OTHER}),
     ):
         assert (await agent.ask(name, **given)).get("code") == "FORBIDDEN", name
     update_asset = (

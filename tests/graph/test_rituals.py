@@ -11,20 +11,20 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from db import tables
 from db.engine import Database
 from domain.ids import parse_ref
 from domain.signatures import verified
 from graph.fields import write_moment
-from resolvers.context import now
+from resolvers.context import now, uuid7
 from resolvers.jobs import Workshop
 from resolvers.mementos import Mementos
 from resolvers.rituals import Keeper
 from resolvers.scheduling import Scheduler
 from tests.graph.albums import KEYS, SIGNER, draft, made, version_of
-from tests.graph.company import Company, company
+from tests.graph.company import PATIENCE, Company, company
 
 HOUR = timedelta(hours=1)
 RITUAL = "ritual { id state presaveCount }"
@@ -143,9 +143,83 @@ async def test_who_comes_at_once_comes_one_after_the_other_and_once(here: Compan
     told = await seen(here, ritual)
     assert told["presaveCount"] == told["firstSupporters"]["totalCount"] == 3
     assert [each["nth"] for each in told["firstSupporters"]["nodes"]] == [1, 2, 3]
-    assert await here.count(tables.signal) == 3
+    await is_counted_once(here, ritual, 3)
     own = await here.do("ada", "presave", RITUAL, ritual=ritual)
     assert own["code"] == "FORBIDDEN", "it is hers"
+
+
+async def test_a_presave_waits_for_whoever_came_before_in_its_last_statement_only(
+    here: Company, statements: list[str]
+) -> None:
+    _, ritual = await scheduled(here)
+    for who in ("bo", "cy"):
+        statements.clear()
+        told = await here.do(who, "presave", RITUAL, ritual=ritual, isNamed=True, idempotencyKey="there")
+        assert told["ritual"]["presaveCount"] == (1 if who == "bo" else 2), told
+    written = [each for each in statements if each.lstrip().startswith(("UPDATE", "INSERT", "WITH"))]
+    assert ["ritual_presave" in each for each in written] == [True, False, True, False]
+    assert ["UPDATE ritual SET" in each for each in written] == [False, False, True, False]
+    assert "INTO idempotency" in written[-1], "what is answered again"
+
+
+async def test_what_is_called_off_while_people_come_counts_those_who_were_told_so(here: Company) -> None:
+    _, ritual = await scheduled(here)
+    people = [f"fan{number}" for number in range(30)]
+    await signed_up(here, people)
+
+    async def called_off() -> Any:
+        await asyncio.sleep(0.05)
+        return await here.do("ada", "cancelRitual", RITUAL, ritual=ritual)
+
+    presaves = (here.do(who, "presave", RITUAL, ritual=ritual) for who in people)
+    cancelled, *told = await asyncio.gather(called_off(), *presaves)
+    assert cancelled["ritual"]["state"] == "CANCELLED", cancelled
+    there = [answer for answer in told if answer["__typename"] == "RitualSuccess"]
+    assert {answer["code"] for answer in told if answer not in there} <= {"CONFLICT"}
+    await is_counted_once(here, ritual, len(there))
+
+
+async def test_who_came_before_it_was_called_off_and_waited_is_refused_and_leaves_nothing_behind(
+    here: Company,
+) -> None:
+    _, ritual = await scheduled(here)
+    assert (await here.do("dee", "presave", RITUAL, ritual=ritual))["__typename"] == "RitualSuccess"
+    async with here.database.write() as connection:
+        # Everything is done but the last statement: it waits for this one.
+        id_ = {"id": parse_ref(ritual).id}
+        await connection.execute(text("UPDATE ritual SET version = version + 1 WHERE id = :id"), id_)
+        late = [asyncio.create_task(here.do(who, "presave", RITUAL, ritual=ritual)) for who in ("bo", "cy")]
+        async with asyncio.timeout(PATIENCE):
+            while await waiting(here) < len(late):  # noqa: ASYNC110  # in other sessions
+                await asyncio.sleep(0.01)
+        await connection.execute(text("UPDATE ritual SET state = 'CANCELLED' WHERE id = :id"), id_)
+    assert [(await each)["code"] for each in late] == ["CONFLICT", "CONFLICT"]
+    await is_counted_once(here, ritual, 1)
+
+
+async def waiting(here: Company) -> int:
+    """How many statements wait for what another transaction has locked."""
+    inside = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    query = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({inside})"
+    async with here.database.read() as connection:
+        return int((await connection.execute(text(query))).scalar_one())
+
+
+async def signed_up(here: Company, people: list[str]) -> None:
+    """Let more people have an account."""
+    here.keys |= {name: uuid7() for name in people}
+    async with here.database.write() as connection:
+        await connection.execute(insert(tables.account), [{"id": here.keys[name], "handle": name} for name in people])
+
+
+async def is_counted_once(here: Company, ritual: str, people: int) -> None:
+    """So many are there, in places from 1 on, and that is all that was written of any."""
+    assert (await seen(here, ritual))["presaveCount"] == people
+    async with here.database.read() as connection:
+        places = (await connection.execute(select(tables.ritual_presave.c.position))).scalars()
+        assert sorted(places) == [*range(1, people + 1)]
+    assert await here.count(tables.change, tables.change.c.kind == "PRESAVED") == people
+    assert await here.count(tables.signal, tables.signal.c.kind == "PRESAVE") == people
 
 
 async def test_what_did_not_come_out_is_called_off_and_what_was_called_off_is_over(here: Company) -> None:
@@ -190,3 +264,22 @@ async def test_a_ritual_that_may_not_be_leaves_nothing_behind(here: Company) -> 
         told = [await here.do(who, deed, RITUAL, ritual=id_) for who, id_ in (("bo", ritual), ("ada", gone))]
         assert told[0] == told[1]
     assert await left_behind(here) == before
+
+
+async def test_who_is_deleted_in_the_middle_keeps_their_place_and_loses_their_name(here: Company) -> None:
+    _, ritual = await scheduled(here)
+    for who in ("cy", "dee"):
+        await here.do(who, "presave", RITUAL, ritual=ritual, isNamed=True)
+    await pass_by(here, ritual, 1)
+    room = (await seen(here, ritual))["room"]["id"]
+    await here.do("cy", "sendMessage", "said { id }", room=room, text="here")
+    assert (await here.do("ada", "deleteAccount", "deletedId"))["code"] == "CONFLICT", "it is her release"
+    assert (await here.do("cy", "deleteAccount", "deletedId"))["__typename"] == "DeleteAccountSuccess"
+    told = await seen(here, ritual)
+    assert (told["presaveCount"], told["firstSupporters"]["nodes"]) == (2, [{"handle": "dee", "nth": 2}])
+    for _ in range(2):
+        await pass_by(here, ritual, 1)
+    memory = (await seen(here, ritual))["memory"]
+    assert (memory["presaves"], memory["people"], memory["messages"]) == (2, 3, 1), "the artist among them"
+    proof = json.loads((await seen(here, ritual, "dee"))["participation"]["proof"])
+    assert (proof["nth"], proof["of"]) == (2, 2)

@@ -1,0 +1,81 @@
+"""Leaving Casset: an account is erased, with the artists that nobody else holds, and what was counted stays counted."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from db.access import Action
+from db.accounts import account_of
+from db.artists import HeldArtist, hold_artist
+from db.changes import record_changes
+from db.erasure import artists_held, erase_account, is_met
+from db.memberships import hold_members
+from domain.accounts import ANONYMOUS, freshly_signed_in, person_of
+from domain.errors import Invalid, Moved
+from domain.handles import handle_left
+from domain.ids import Kind, Ref
+from domain.letters import erased_letter
+from resolvers.accounts import caller_of, send_word
+from resolvers.artists import write_artist
+from resolvers.context import Acting
+from resolvers.memberships import leave
+
+NOBODY = "Somebody who left"
+
+
+async def delete_account(acting: Acting, password: str | None) -> Ref:
+    """Erase the account of whoever asks; its id, which nobody goes by any more.
+
+    An account without a password is erased within 12 hours of a sign-in.
+
+    Raises:
+        SignInNeeded: nobody is signed in, or too long ago.
+        Invalid: the password is wrong.
+        Moved: others hold an artist that nobody else owns, or meet what only this account holds.
+        TooMany: too many attempts.
+        Forbidden: the request did not come over HTTP.
+    """
+    caller = caller_of(acting)
+    account = person_of(acting.viewer)
+    await caller.attempt("password", str(account))
+    async with acting.database.read() as connection:
+        known = await account_of(connection, account)
+    if known.encoded is None:
+        freshly_signed_in(acting.viewer, acting.now())
+    elif password is None or not await caller.house.passwords.check(known.encoded, password):
+        raise Invalid("This is not the password.", path=("password",))
+    async with acting.database.write() as connection:
+        artists = await artists_held(connection, account)
+        ended = [artist for artist in artists if await _left_without(connection, acting, artist)]
+        await erase_account(connection, account, ended)
+        await record_changes(connection, [(account, "ACCOUNT_ERASED", ended)])
+    caller.enter(ANONYMOUS, "")
+    caller.house.later(send_word(caller, known, erased_letter))
+    return Ref(Kind.ACCOUNT, account)
+
+
+async def _left_without(connection: Any, acting: Acting, artist_id: UUID) -> bool:
+    """Hold an artist no longer; whether nobody does, and it ended with its last holder."""
+    held = await hold_members(connection, acting.viewer, Action.WRITE, artist=artist_id)
+    if held is None:
+        return False
+    is_alone = len(held.members) == 1
+    if is_alone:
+        artist = await hold_artist(connection, acting.viewer, artist_id, Action.OWN)
+        await _end(connection, acting, artist)
+    await leave(connection, acting, held, ends_it=is_alone)
+    return is_alone
+
+
+async def _end(connection: Any, acting: Acting, artist: HeldArtist | None) -> None:
+    """Let an artist be nobody: without a name, an address and words."""
+    if artist is None:
+        return
+    if await is_met(connection, artist.id):
+        raise Moved(
+            f"Others meet what only you hold as @{artist.values['handle']}. Make somebody else an owner, or withdraw "
+            "its works and cancel its rituals first."
+        )
+    values = {"handle": handle_left(artist.id), "name": NOBODY, "tagline": None, "bio": None}
+    await write_artist(connection, acting, Ref(Kind.ARTIST, artist.id), artist, values)
