@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from db.engine import Database
 from graph.execution import Execution
 from graph.reading import Reader
 from graph.schema import executable
+from tests.graph.company import PATIENCE
+from tests.graph.graphs_placed import Ground
 from tests.graph.scene import Scene, furnish
 
 
@@ -65,3 +67,11 @@ async def drawn_database(new_target: Callable[[], dict[str, Any]]) -> AsyncItera
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="module")
+def ground(drawn_database: Database) -> Iterator[Ground]:
+    """Where drawn graphs stand; what is asked there is waited for, however slow the machine is just then."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("graph.reading.DEADLINE", PATIENCE)
+        yield Ground(drawn_database)

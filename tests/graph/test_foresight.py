@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from db.engine import Database
 from db.facts import facts_of
 from db.hooks import windows_of
 from domain.accounts import Viewer
@@ -51,11 +49,6 @@ class Answer(NamedTuple):
 
     asset: UUID
     outcomes: Mapping[tuple[Use, Layer], Outcome]
-
-
-@pytest.fixture(scope="module")
-def ground(drawn_database: Database) -> Ground:
-    return Ground(drawn_database)
 
 
 @st.composite

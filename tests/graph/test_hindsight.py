@@ -7,14 +7,12 @@ from itertools import combinations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
-from db.engine import Database
 from domain.accounts import Viewer
 from domain.ids import Kind, Ref
 from domain.rights import Use
@@ -71,11 +69,6 @@ questions = st.fixed_dictionaries(
         "window": windows.map(window_input),
     }
 )
-
-
-@pytest.fixture(scope="module")
-def ground(drawn_database: Database) -> Ground:
-    return Ground(drawn_database)
 
 
 @st.composite
