@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,8 +12,10 @@ from graph.execution import Execution
 from graph.reading import Reader
 from graph.schema import executable
 from tests.graph.company import PATIENCE
-from tests.graph.graphs_placed import Ground
 from tests.graph.scene import Scene, furnish
+
+if TYPE_CHECKING:
+    from tests.graph.graphs_placed import Ground
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +74,9 @@ async def drawn_database(new_target: Callable[[], dict[str, Any]]) -> AsyncItera
 @pytest.fixture(scope="module")
 def ground(drawn_database: Database) -> Iterator[Ground]:
     """Where drawn graphs stand; what is asked there is waited for, however slow the machine is just then."""
+    # Not before: how many graphs a law tries is decided when it is read, and by then the profile has to be known.
+    from tests.graph.graphs_placed import Ground  # noqa: PLC0415
+
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("graph.reading.DEADLINE", PATIENCE)
         yield Ground(drawn_database)
