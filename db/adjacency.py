@@ -163,6 +163,12 @@ class IndexGround:
         told = iter(known)
         return [next(told) if node < count else self._strange[node - count] for node in nodes.tolist()]
 
+    def keys(self, nodes: Numbers) -> list[bytes]:
+        """The ids of some assets, as bytes."""
+        if (nodes < len(self._adjacency.assets)).all():
+            return _bytes(self._adjacency.assets[nodes])
+        return [asset.bytes for asset in self.assets(nodes)]
+
     def bonds(self, bonds: Numbers) -> list[tuple[UUID, StepKind]]:
         """Some bonds."""
         kept = self._adjacency.bonds
@@ -178,10 +184,11 @@ class IndexGround:
     async def hops(self, here: Numbers, steps: Steps) -> Hops:
         """All steps from some assets."""
         bonds = self._adjacency.bonds
-        kinds = np.array([kind in steps.kinds for kind in STEP_KINDS])
-        statuses = np.array([*[status in steps.statuses for status in EDGE_STATUSES], True])
         found = self._adjacency.at(here, upwards=steps.upwards)
-        found = found[kinds[bonds.kinds[found]] & statuses[bonds.statuses[found]]]
+        for codes, wanted in ((bonds.kinds, _wanted_kinds(steps)), (bonds.statuses, _wanted_statuses(steps))):
+            # Mostly all of them are.
+            if not wanted.all():
+                found = found[wanted[codes[found]]]
         flags = bonds.flags[found]
         if flags.any():
             found = np.concatenate([found[flags == 0], await self._standing(found[flags != 0])])
@@ -190,25 +197,33 @@ class IndexGround:
 
     async def _standing(self, flagged: Numbers) -> Numbers:
         """Those of some flagged bonds that hold now and are told to the viewer."""
-        flags, times = self._adjacency.bonds.flags, self._adjacency.times
-        held = np.array(
-            [bond for bond in flagged.tolist() if not flags[bond] & ENDED and self._holds(times.get(bond))], np.int64
-        )
-        closed = held[flags[held] & CLOSED > 0]
-        if not len(closed):
-            return held
+        bonds, times = self._adjacency.bonds, self._adjacency.times
+        flags = bonds.flags[flagged]
+        hidden = flags & ENDED > 0
+        for place in np.flatnonzero(flags & TIMED > 0).tolist():
+            hidden[place] |= not self._holds(times.get(int(flagged[place])))
+        closed = np.flatnonzero(~hidden & (flags & CLOSED > 0))
         told: set[UUID] = set()
-        if self._viewer["viewer_holds"]:
-            ids = uuids(self._adjacency.bonds.ids[closed])
+        ids = uuids(bonds.ids[flagged[closed]]) if self._viewer["viewer_holds"] else []
+        if ids:
             told = set((await self._connection.execute(_TOLD, {**self._viewer, "ids": ids})).scalars())
-        hidden = [bond for bond, (id_, _) in zip(closed, self.bonds(closed), strict=True) if id_ not in told]
-        return held[~np.isin(held, hidden)]
+        hidden[closed] = [id_ not in told for id_ in ids] if ids else True
+        return flagged[~hidden]
 
     def _holds(self, time: tuple[datetime | None, datetime | None] | None) -> bool:
         if time is None:
             return True
         since, until = time
         return (since is None or since <= self._now) and (until is None or self._now < until)
+
+
+def _wanted_kinds(steps: Steps) -> NDArray[np.bool_]:
+    return np.array([kind in steps.kinds for kind in STEP_KINDS])
+
+
+def _wanted_statuses(steps: Steps) -> NDArray[np.bool_]:
+    """Items, which have none, among them."""
+    return np.array([*[status in steps.statuses for status in EDGE_STATUSES], True])
 
 
 _TOLD = select(tables.lineage_edge.c.id).where(
@@ -251,4 +266,9 @@ def _key(id_: UUID) -> bytes:
 
 def uuids(ids: Ids) -> list[UUID]:
     """An array as ids."""
-    return [_uuid(id_.ljust(16, b"\0")) for id_ in ids.tolist()]
+    return list(map(_uuid, _bytes(ids)))
+
+
+def _bytes(ids: Ids) -> list[bytes]:
+    """An array as bytes, with the zeros at their end."""
+    return ids.view("V16").tolist()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, column, func, insert, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Text, Uuid, bindparam, column, func, insert, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,14 +82,22 @@ async def announce_all(connection: AsyncConnection, announced: Sequence[tuple[st
         await connection.execute(insert(tables.outbox), rows)
 
 
+# Built once: every request with a key asks for both.
+_RECALL = select(
+    func.recall_outcome(bindparam("account", type_=Uuid), bindparam("key", type_=Text)).table_valued(
+        "request_digest", column("outcome", JSONB)
+    )
+)
+_RECORD = insert(tables.idempotency)
+
+
 async def recall_outcome(connection: AsyncConnection, account_id: UUID, key: str, request_digest: str) -> Any | None:
     """The outcome recorded under an idempotency key, None the first time; the key stays locked until commit.
 
     Raises:
         KeyReused: the key was used for another request.
     """
-    known = func.recall_outcome(account_id, key).table_valued("request_digest", column("outcome", JSONB))
-    row = (await connection.execute(select(known))).first()
+    row = (await connection.execute(_RECALL, {"account": account_id, "key": key})).first()
     if row is None:
         return None
     if row.request_digest != request_digest:
@@ -102,4 +110,4 @@ async def record_outcome(
 ) -> None:
     """Record what a request led to, so that its repetition answers the same and writes nothing."""
     row = {"account_id": account_id, "key": key, "request_digest": request_digest, "outcome": outcome}
-    await connection.execute(insert(tables.idempotency).values(row))
+    await connection.execute(_RECORD, row)

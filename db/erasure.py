@@ -17,14 +17,6 @@ _MET_BY_NOBODY = (AssetState.PRIVATE.value, AssetState.WITHDRAWN.value)
 _OVER = (RitualState.MEMORY.value, RitualState.CANCELLED.value)
 
 
-async def artists_held(connection: AsyncConnection, account_id: UUID) -> list[UUID]:
-    """The artists that an account holds, in the order in which they are locked; it gets no more meanwhile."""
-    account, membership = tables.account, tables.membership
-    await connection.execute(select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True))
-    query = select(membership.c.artist_id).where(membership.c.account_id == account_id, membership.c.ended_at.is_(None))
-    return sorted((await connection.execute(query)).scalars())
-
-
 async def is_met(connection: AsyncConnection, artist_id: UUID) -> bool:
     """Whether others meet what is an artist's: a work that is shown or will be, or a ritual that is not over."""
     asset, release, ritual = tables.asset, tables.release, tables.ritual

@@ -77,6 +77,15 @@ async def hold_members(
     return HeldMembers(locked, members) if any(member.decided for member in members.values()) else None
 
 
+async def artists_held(connection: AsyncConnection, viewer: Viewer) -> list[UUID]:
+    """The artists that the viewer's account holds, in the order in which they are locked; it gets no more meanwhile."""
+    account, membership = tables.account.alias(), tables.membership.alias()
+    mine = select(account.c.id).where(allowed(tables.account, Action.READ, account))
+    await connection.execute(mine.with_for_update(key_share=True), viewer_values(viewer))
+    own = select(membership.c.artist_id).where(allowed(tables.membership, Action.WRITE, membership))
+    return sorted((await connection.execute(own, viewer_values(viewer))).scalars())
+
+
 async def account_to_promote(connection: AsyncConnection, viewer: Viewer, member_id: UUID) -> UUID | None:
     """Whose membership it is, who is no owner yet; None where there is none, or the viewer may not decide about it."""
     row = tables.membership.alias()

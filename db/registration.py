@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, insert, literal, select, union_all
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, insert, literal, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -27,6 +27,8 @@ from domain.windows import Window
 
 LINEAGE_LOCK = 0x6C696E65  # "line"
 """Held by every writer of lineage from its cycle check to its commit: `pg_advisory_xact_lock(LINEAGE_LOCK)`."""
+FEW = 100
+"""Assets that are read in one go, where a way is looked for; behind more it is walked step by step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,11 @@ async def way_up(connection: AsyncConnection, starts: Collection[UUID], goal: UU
     Rejected edges are no way; the items of a release are. It is looked for from both ends at once, where less is
     waiting: what is new has nothing made of it yet, and what is a root is made of nothing.
     """
+    # Mostly there are few on one side, and one look at all of them is enough.
+    row = (await connection.execute(_FEW, {"starts": list(starts), "goal": [goal]})).one()
+    above, below = (found or [] for found in row)
+    if (len(above) < FEW and goal not in above) or (len(below) < FEW and not set(starts) & set(below)):
+        return []
     came = {_UP: {start: start for start in starts}, _DOWN: {goal: goal}}
     waiting = {_UP: list(starts), _DOWN: [goal]}
     while waiting[_UP] and waiting[_DOWN]:
@@ -161,15 +168,29 @@ def _stands(edge: Any) -> ColumnElement[bool]:
     return and_(func.upper_inf(edge.c.known), func.upper_inf(edge.c.valid))
 
 
-def _neighbours(*, upwards: bool) -> Any:
+def _neighbours(here: Any, *, upwards: bool) -> Any:
+    """(near, far) of the steps from what is `here`."""
     edge, item = tables.lineage_edge.alias(), contained()
     ends = [edge.c.child_id, edge.c.parent_id], [item.c.release_id, item.c.asset_id]
     (near, far), (holding, held) = ends if upwards else [pair[::-1] for pair in ends]
-    stored = select(near, far).where(near == any_(_HERE), _stands(edge), edge.c.status != "REJECTED")
-    return union_all(stored, select(holding, held).where(holding == any_(_HERE)))
+    stored = select(near.label("near"), far.label("far")).where(
+        near == here, _stands(edge), edge.c.status != "REJECTED"
+    )
+    return union_all(stored, select(holding, held).where(holding == here))
 
 
-_UP, _DOWN = _neighbours(upwards=True), _neighbours(upwards=False)
+def _few(starts: Any, *, upwards: bool) -> Any:
+    """Some assets and what is above or below them, a few at most."""
+    here = select(func.unnest(starts).label("id")).cte("above" if upwards else "below", recursive=True)
+    step = _neighbours(here.c.id, upwards=upwards).lateral("step")
+    reached = here.union(select(step.c.far).select_from(here.join(step, true())))
+    few = select(reached.c.id).limit(FEW).subquery()
+    return select(func.array_agg(few.c.id)).scalar_subquery()
+
+
+_STARTS, _GOAL = (bindparam(name, type_=ARRAY(Uuid), required=True) for name in ("starts", "goal"))
+_FEW = select(_few(_STARTS, upwards=True), _few(_GOAL, upwards=False))
+_UP, _DOWN = (_neighbours(any_(_HERE), upwards=upwards) for upwards in (True, False))
 
 
 async def edge_between(

@@ -9,7 +9,24 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Integer, Text, and_, func, insert, literal, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,9 +46,10 @@ from domain.accounts import Viewer
 from domain.entitlements import SCOPES
 from domain.ids import Kind, Ref
 from domain.releases import ReleaseStatus
-from domain.rituals import BEST_MOMENTS, OVER, Presave, RitualDraft, RitualState, RitualTimes
+from domain.rituals import AWAITED, BEST_MOMENTS, OVER, Presave, RitualDraft, RitualState, RitualTimes
 
 _ENDED = [state.value for state in OVER]
+_AWAITED = [state.value for state in AWAITED]
 
 
 def _remembered(row: Any, memory: Any, _: Bound) -> ColumnElement[bool]:
@@ -238,20 +256,91 @@ async def move_ritual(
     await connection.execute(update(ritual).where(ritual.c.id == held.id).values(values))
 
 
+@dataclass(frozen=True, slots=True)
+class MetRitual:
+    """A ritual as somebody meets it who would wait for it; nobody holds it.
+
+    Attributes:
+        artist: whose it is.
+        hook: it is around; or else
+        release: it is around.
+        state: where it stood when they came.
+        is_own: they may change it.
+    """
+
+    artist: UUID
+    hook: UUID | None
+    release: UUID | None
+    state: RitualState
+    is_own: bool
+
+
+def _meeting() -> Select[Any]:
+    ritual = tables.ritual.alias()
+    turn = func.hashtextextended(bindparam("turn", type_=Text), 0)
+    about = ritual.c.artist_id, ritual.c.hook_id, ritual.c.release_id, ritual.c.state
+    is_own = allowed(tables.ritual, Action.WRITE, ritual)
+    query = select(*about, is_own.label("is_own"), func.pg_advisory_xact_lock(turn).cast(Text))
+    return query.where(ritual.c.id == bindparam("ritual", type_=Uuid), allowed(tables.ritual, Action.READ, ritual))
+
+
+_MEET = _meeting()
+
+
+async def meet_ritual(connection: AsyncConnection, viewer: Viewer, ritual_id: UUID) -> MetRitual | None:
+    """A ritual the viewer may read, as it stood; until the end of the transaction nobody else presaves as them."""
+    values = {**viewer_values(viewer), "ritual": ritual_id, "turn": f"presave/{ritual_id}/{viewer.account}"}
+    row = (await connection.execute(_MEET, values)).first()
+    if row is None:
+        return None
+    return MetRitual(row.artist_id, row.hook_id, row.release_id, RitualState(row.state), row.is_own)
+
+
+_NAME = (
+    update(tables.ritual_presave)
+    .where(
+        tables.ritual_presave.c.account_id == bindparam("account", type_=Uuid),
+        tables.ritual_presave.c.ritual_id == bindparam("ritual", type_=Uuid),
+    )
+    .values(is_named=bindparam("named", type_=Boolean))
+    .returning(tables.ritual_presave.c.id)
+)
+
+
+async def name_presave(connection: AsyncConnection, ritual_id: UUID, account_id: UUID, *, is_named: bool) -> bool:
+    """Say whether somebody who is there is named; False where they are not there."""
+    values = {"account": account_id, "ritual": ritual_id, "named": is_named}
+    return (await connection.execute(_NAME, values)).first() is not None
+
+
+# The lock of the ritual gives the places out: all that can be done without it is done before.
+_PRESAVE = text("""
+    WITH counted AS (
+      UPDATE ritual SET presave_count = presave_count + 1 WHERE id = :ritual AND state = ANY(:awaited)
+      RETURNING presave_count
+    ), logged AS (
+      INSERT INTO change (subject_id, kind) SELECT :ritual, 'PRESAVED' FROM counted
+    )
+    INSERT INTO ritual_presave (id, ritual_id, account_id, position, is_named)
+    SELECT :id, :ritual, :account, presave_count, :named FROM counted RETURNING position
+""").bindparams(
+    bindparam("ritual", type_=Uuid),
+    bindparam("id", type_=Uuid),
+    bindparam("account", type_=Uuid),
+    bindparam("named", type_=Boolean),
+    bindparam("awaited", type_=ARRAY(Text)),
+)
+
+
 async def add_presave(
-    connection: AsyncConnection, new_id: UUID, held: HeldRitual, account_id: UUID, *, is_named: bool
+    connection: AsyncConnection, new_id: UUID, ritual_id: UUID, account_id: UUID, *, is_named: bool
 ) -> bool:
-    """Let somebody be there before it is out, the next in the order of arrival; False where they are already."""
-    presave, ritual = tables.ritual_presave, tables.ritual
-    mine = presave.c.account_id == account_id, presave.c.ritual_id == held.id
-    again = update(presave).where(*mine).values(is_named=is_named).returning(presave.c.id)
-    if (await connection.execute(again)).first() is not None:
-        return False
-    counted = update(ritual).where(ritual.c.id == held.id).values(presave_count=ritual.c.presave_count + 1)
-    nth = (await connection.execute(counted.returning(ritual.c.presave_count))).scalar_one()
-    row = {"id": new_id, "ritual_id": held.id, "account_id": account_id, "position": nth, "is_named": is_named}
-    await connection.execute(insert(presave).values(row))
-    return True
+    """Let somebody be there before it is out, the next in the order of arrival; False where nothing is awaited now.
+
+    Everybody who comes waits for the transaction of whoever came before: write it last.
+    """
+    values = {"id": new_id, "ritual": ritual_id, "account": account_id, "named": is_named, "awaited": _AWAITED}
+    return (await connection.execute(_PRESAVE, values)).first() is not None
 
 
 async def presaves_after(connection: AsyncConnection, ritual_id: UUID, nth: int, most: int) -> list[Presave]:

@@ -25,11 +25,13 @@ from domain.windows import Window, stretch
 LONG = 2_000
 """Assets of a walk; for longer ones lineage is kept in memory."""
 _MET = tables.asset.alias()
-_LOOKS = select(
-    _MET.c.id,
-    _MET.c.kind,
-    and_(allowed(tables.asset, Action.REACH, _MET), asset_shown(_MET, Exposure.FULL)).label("shown"),
-).where(_MET.c.id == any_(HERE))
+_SHOWN = and_(allowed(tables.asset, Action.REACH, _MET), asset_shown(_MET, Exposure.FULL))
+# Few rows of many ids are read ten times as fast as many rows.
+_LOOKS = (
+    select(_MET.c.kind, func.array_agg(_MET.c.id), func.array_agg(_MET.c.id).filter(_SHOWN))
+    .where(_MET.c.id == any_(HERE))
+    .group_by(_MET.c.kind)
+)
 _ASKED = func.unnest(HERE, type_=Uuid).table_valued("id", name="asked").render_derived()
 _READ = tables.asset.alias()
 _MAY_BE_READ = (
@@ -77,7 +79,10 @@ class WalkReader:
     async def looks(self, assets: Collection[UUID]) -> Looks:
         """How some assets look to the viewer, without those that are not there."""
         rows = (await self._connection.execute(_LOOKS, {**self._viewer, "here": list(assets)})).all()
-        return Looks({id_: _KINDS[kind] for id_, kind, _ in rows}, frozenset([id_ for id_, _, shown in rows if shown]))
+        return Looks(
+            {id_: _KINDS[kind] for kind, ids, _ in rows for id_ in ids},
+            frozenset([id_ for _, _, shown in rows for id_ in shown or ()]),
+        )
 
     async def windows(self, edges: Collection[UUID]) -> dict[UUID, tuple[Window | None, Window | None]]:
         """(child window, parent window) of some edges, by id, without those that have an end the viewer may not see."""

@@ -6,6 +6,7 @@ The answers are those of `domain.verdicts`, without their reasons: each asset ab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
@@ -26,6 +27,8 @@ HYPOTHETICAL = UUID(int=0)
 _OUTCOMES = tuple(Outcome)
 _RANKS = len(Outcome) - 1
 _PLANE = 2 * WIDTH
+_CLOSED = sum(1 << _PLANE * plane for plane in range(_RANKS))
+"""One bit in each of the planes that say how closed it is."""
 
 
 class Flip(NamedTuple):
@@ -67,18 +70,26 @@ def flips(
         questions: as they are asked before.
         moved: the assets that take the place of others in the questions after; it is told of them.
     """
-    asked = [question._replace(asset=moved.get(question.asset, question.asset)) for question in questions]
-    found = []
-    for question, old, new in zip(asked, outcomes(before, questions), outcomes(after, asked), strict=True):
-        if old == new:
-            continue
-        part = after.parts.get(question.asset) or before.parts.get(question.asset)
-        owner = None if part is None else part.owner
-        found += [
-            Flip(question, owner, use, layer, outcome, new[use, layer])
-            for (use, layer), outcome in old.items()
-            if outcome is not new[use, layer]
-        ]
+    asked = [
+        question._replace(asset=moved[question.asset]) if question.asset in moved else question
+        for question in questions
+    ]
+    was, becomes = outcomes(before, questions), outcomes(after, asked)
+    # Of many questions, few are answered differently: what changes between two answers is looked for once.
+    changes: dict[tuple[int, int], list[tuple[Use, Layer, Outcome, Outcome]]] = {}
+    found: list[Flip] = []
+    for question, old, new in zip(asked, was, becomes, strict=True):
+        changed = changes.get((id(old), id(new)))
+        if changed is None:
+            changed = changes[id(old), id(new)] = [
+                (use, layer, outcome, new[use, layer])
+                for (use, layer), outcome in old.items()
+                if outcome is not new[use, layer]
+            ]
+        if changed:
+            part = after.parts.get(question.asset) or before.parts.get(question.asset)
+            owner = None if part is None else part.owner
+            found += [Flip(question, owner, *change) for change in changed]
     return tuple(found)
 
 
@@ -147,9 +158,12 @@ class Summary:
 
     def outcome(self, total: int, use: Use, layer: Layer) -> Outcome:
         """What a sum comes to."""
-        bit = BITS[use, layer]
-        rank = sum(total >> (bit + _PLANE * plane) & 1 for plane in range(_RANKS))
-        if rank < Outcome.CONTACT_OWNER.rank and use in CLOSED_BY_CONFLICT and conflicting(self.licenses(total, layer)):
+        rank = (total >> BITS[use, layer] & _CLOSED).bit_count()
+        if (
+            rank < Outcome.CONTACT_OWNER.rank
+            and use in CLOSED_BY_CONFLICT
+            and _is_conflict(self.licenses(total, layer))
+        ):
             return Outcome.CONTACT_OWNER
         return _OUTCOMES[rank]
 
@@ -157,3 +171,8 @@ class Summary:
         """The licenses in a sum that may exclude each other."""
         asked = LAYER_BITS[layer] & OUTRIGHT
         return frozenset(name for name, plane in self._planes.items() if total >> plane & asked)
+
+
+@lru_cache(maxsize=1024)
+def _is_conflict(licenses: frozenset[str]) -> bool:
+    return bool(conflicting(licenses))

@@ -28,7 +28,7 @@ from graph.workbench import Meter
 from resolvers.context import Acting, unhurried
 
 _HOLE = HOLE.encode()
-_Things = Mapping[tuple[int, Ref], Any]
+_Things = Mapping[int, Mapping[Ref, Any]]
 """What was read of stored things, by the field that leads to them."""
 
 
@@ -85,12 +85,17 @@ class Filler:
         }
 
     async def _things(self, field: Field, values: Any) -> _Things:
-        """Everything stored that some values of a field lead to, read by one plan for each way there."""
+        """Everything stored that some values of a field lead to, by the way there.
+
+        One plan reads what is asked for alike, whichever way leads to it.
+        """
         wanted: dict[int, tuple[Field, dict[Ref, None]]] = {}
         async for value in unhurried(_each(values)):
             _seek(field, value, wanted)
-        things: dict[tuple[int, Ref], Any] = {}
-        for way, (leading, refs) in wanted.items():
+        alike: dict[tuple[Field, ...], dict[Ref, Any]] = {}
+        for leading, refs in wanted.values():
+            alike.setdefault(leading.fields, {}).update(refs)
+        for fields, refs in alike.items():
             reading = (
                 frozenset(ref.kind for ref in refs),
                 {
@@ -99,17 +104,11 @@ class Filler:
                 },
             )
             slot = max(self._readings, default=-1) + 1
-            plan = await self._plans.things(leading.fields, slot, reading[0], self._meter)
+            plan = await self._plans.things(fields, slot, reading[0], self._meter)
             plan.uses += 1
             body = await self._run(plan, {**self._readings, slot: reading})
-            for ref, thing in zip(refs, orjson.loads(body)["nodes"], strict=True):
-                things[way, ref] = thing
-        return things
-
-
-def _asked_of(value: Mapping[str, Any], field: Field) -> list[Field]:
-    """What is asked of a value of its type."""
-    return [inner for inner in field.fields if value["__typename"] in inner.kinds]
+            refs.update(zip(refs, orjson.loads(body)["nodes"], strict=True))
+        return {way: alike[leading.fields] for way, (leading, _) in wanted.items()}
 
 
 def _each(values: Iterable[Any]) -> Iterator[Any]:
@@ -126,18 +125,25 @@ def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, Non
         for item in value:
             _seek(field, item, wanted)
     elif isinstance(value, dict):
-        for inner in _asked_of(value, field):
-            _seek(inner, value[inner.name], wanted)
+        kind = value["__typename"]
+        for inner in field.fields:
+            if kind in inner.kinds:
+                told = value[inner.name]
+                if inner.fields:
+                    _seek(inner, told, wanted)
 
 
 def _shaped(field: Field, value: Any, things: _Things) -> Any:
     """A value as it was asked for, key by key."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, Ref):
-        return things[id(field), value]
+        return things[id(field)][value]
     if isinstance(value, (list, tuple)):
         return [_shaped(field, item, things) for item in value]
     if isinstance(value, dict):
-        return {inner.key: _shaped(inner, value[inner.name], things) for inner in _asked_of(value, field)}
+        kind = value["__typename"]
+        return {inner.key: _shaped(inner, value[inner.name], things) for inner in field.fields if kind in inner.kinds}
     if isinstance(value, datetime):
         return write_moment(value)
     return value.isoformat() if isinstance(value, date) else value

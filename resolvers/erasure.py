@@ -9,8 +9,8 @@ from db.access import Action
 from db.accounts import account_of
 from db.artists import HeldArtist, hold_artist
 from db.changes import record_changes
-from db.erasure import artists_held, erase_account, is_met
-from db.memberships import hold_members
+from db.erasure import erase_account, is_met
+from db.memberships import artists_held, hold_members
 from domain.accounts import ANONYMOUS, freshly_signed_in, person_of
 from domain.errors import Invalid, Moved
 from domain.handles import handle_left
@@ -46,7 +46,7 @@ async def delete_account(acting: Acting, password: str | None) -> Ref:
     elif password is None or not await caller.house.passwords.check(known.encoded, password):
         raise Invalid("This is not the password.", path=("password",))
     async with acting.database.write() as connection:
-        artists = await artists_held(connection, account)
+        artists = await artists_held(connection, acting.viewer)
         ended = [artist for artist in artists if await _left_without(connection, acting, artist)]
         await erase_account(connection, account, ended)
         await record_changes(connection, [(account, "ACCOUNT_ERASED", ended)])

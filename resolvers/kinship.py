@@ -160,7 +160,7 @@ async def _shortest_steps(ground: Ground, child: UUID, parent: UUID) -> list[Ste
     """
     up, down = _Climb(ground, child, UP), _Climb(ground, parent, DOWN)
     while not up.ends and not down.ends:
-        met = np.intersect1d(up.front.here, down.front.here)
+        met = np.intersect1d(up.front.here, down.front.here, assume_unique=True)
         if len(met):
             risen = [step for hops in up.back(met) for step in steps_of(ground, hops)]
             return risen + _upwards([step for hops in down.back(met) for step in steps_of(ground, hops)])

@@ -6,7 +6,7 @@ name: counts and distances hold, nothing leaks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,8 +17,8 @@ from uuid import UUID
 
 import numpy as np
 
-from db.hops import Ground, Hops, Numbers, Steps
-from db.walks import Looks, WalkReader, walking
+from db.hops import Ground, Hops, Numbers, Steps, distinct
+from db.walks import WalkReader, walking
 from domain.assets import AssetKind, asset_ref
 from domain.windows import Window, overlap
 from resolvers.context import Acting, Told, moment_of
@@ -128,7 +128,8 @@ class _Walker:
     async def told(self, cursor: Any) -> Told:
         """Walk level by level until the page is full."""
         front = self._front
-        found: list[tuple[int, UUID, Told]] = []
+        found: list[tuple[int, bytes, int]] = []
+        levels: list[Hops] = []
         distance, end = 0, None
         while len(front.here) and end is None:
             level = await self._level()
@@ -136,7 +137,9 @@ class _Walker:
                 end = WalkEnd.DEPTH if len(front.here) else None
                 break
             distance += 1
-            found += await self._wanted(distance, level, self._walk.first + 1 - len(found))
+            placed = await self._placed(distance, level)
+            found += [(distance, *each) for each in placed[: self._walk.first + 1 - len(found)]]
+            levels.append(level)
             if len(found) > self._walk.first:
                 end = WalkEnd.PAGE
             elif front.count > MOST_WALKED:
@@ -145,10 +148,10 @@ class _Walker:
         last = page[-1] if page else None
         return {
             "__typename": "LineageWalk",
-            "assets": [step for _, _, step in page],
+            "assets": await self._named(page, levels) if page else [],
             "complete": end is None,
             "reason": end and end.value,
-            "endCursor": cursor(last[0], last[1]) if last else None,
+            "endCursor": cursor(last[0], UUID(bytes=last[1])) if last else None,
         }
 
     async def _level(self) -> Hops:
@@ -163,47 +166,50 @@ class _Walker:
             windows = {bond: ends[::-1] for bond, ends in windows.items()}
         return self._front.cross(hops, windows)
 
-    async def _wanted(self, distance: int, level: Hops, room: int) -> list[tuple[int, UUID, Told]]:
-        """What is told of a level: after the cursor, of the kinds and the contributor asked for, at most `room`."""
-        walk = self._walk
-        if walk.after is not None and distance < walk.after[0]:
-            return []
-        placed = (await self._placed(distance, level))[:room]
-        through = _Through(self._ground, level.only(np.isin(level.far, [node for _, node, _ in placed])))
-        ids = [asset for *_, asset in placed]
-        looks = await self._reader.looks({*ids, *through.near}) if ids else Looks({}, frozenset())
+    async def _named(self, page: Sequence[tuple[int, bytes, int]], levels: Sequence[Hops]) -> list[Told]:
+        """What is told of a page, of (distance, place, node), whose last steps are among those of some levels."""
+        nodes = np.array([node for _, _, node in page], np.int64)
+        ids = self._ground.assets(nodes)
+        through = _Through(self._ground, [level.only(np.isin(level.far, nodes)) for level in levels])
+        looks = await self._reader.looks({*ids, *through.near})
         shown = looks.shown | {self._start}
 
         def last_steps(asset: UUID) -> list[Told]:
-            return [step_told(step, looks.kinds, shown, upwards=walk.upwards) for step in through.steps[asset]]
+            return [step_told(step, looks.kinds, shown, upwards=self._walk.upwards) for step in through.steps[asset]]
 
-        def one(asset: UUID) -> Told:
-            told = {"__typename": "WalkedAsset", "asset": asset_ref(looks.kinds[asset], asset), "distance": distance}
-            return Later(told, {"through": partial(last_steps, asset)})
+        return [
+            Later(
+                {"__typename": "WalkedAsset", "asset": asset_ref(looks.kinds[asset], asset), "distance": distance},
+                {"through": partial(last_steps, asset)},
+            )
+            for (distance, _, _), asset in zip(page, ids, strict=True)
+        ]
 
-        return [(distance, UUID(bytes=place), one(asset)) for place, _, asset in placed]
-
-    async def _placed(self, distance: int, level: Hops) -> list[tuple[bytes, int, UUID]]:
-        """(place, node, asset) of what a level may tell, in its order."""
+    async def _placed(self, distance: int, level: Hops) -> list[tuple[bytes, int]]:
+        """(place, node) of what a level may tell after the cursor, of the kinds and the contributor, in its order."""
         walk = self._walk
-        nodes = np.unique(level.far)
+        if walk.after is not None and distance < walk.after[0]:
+            return []
+        nodes = distinct(level.far)
         if walk.asset_kinds is not None:
             nodes = self._ground.may_be(nodes, walk.asset_kinds)
-        placed = sorted(
-            (self._place(asset), node, asset)
-            for asset, node in zip(self._ground.assets(nodes), nodes.tolist(), strict=True)
-        )
+        placed = sorted(zip(self._places(nodes), nodes.tolist(), strict=True))
         if walk.after is not None and distance == walk.after[0]:
             last = walk.after[1].bytes
             placed = [each for each in placed if each[0] > last]
         if walk.asset_kinds is not None or walk.contributor is not None:
-            matching = await self._matching([asset for *_, asset in placed])
-            placed = [each for each in placed if each[2] in matching]
+            ids = self._ground.assets(np.array([node for _, node in placed], np.int64))
+            matching = await self._matching(ids)
+            placed = [each for each, asset in zip(placed, ids, strict=True) if asset in matching]
         return placed
 
-    def _place(self, asset: UUID) -> bytes:
-        """Where an asset stands among those as far away. It goes into cursors, and must not tell a hidden one's id."""
-        return blake2b(asset.bytes, digest_size=16, key=self._start.bytes).digest()
+    def _places(self, nodes: Numbers) -> Iterator[bytes]:
+        """Where assets stand among those as far away. It goes into cursors, and must not tell a hidden one's id."""
+        keyed = blake2b(digest_size=16, key=self._start.bytes)
+        for key in self._ground.keys(nodes):
+            place = keyed.copy()
+            place.update(key)
+            yield place.digest()
 
     async def _matching(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those for which the filters hold: what is hidden is not found by what it is."""
@@ -221,13 +227,13 @@ class _Walker:
 class _Through:
     """The last steps to some assets: by asset, once they are asked for."""
 
-    def __init__(self, ground: Ground, hops: Hops) -> None:
-        self._ground, self._hops = ground, hops
+    def __init__(self, ground: Ground, levels: Sequence[Hops]) -> None:
+        self._ground, self._hops = ground, Hops(*map(np.concatenate, zip(*levels, strict=True)))
 
     @property
     def near(self) -> list[UUID]:
         """Where they come from."""
-        return self._ground.assets(np.unique(self._hops.near))
+        return self._ground.assets(distinct(self._hops.near))
 
     @cached_property
     def steps(self) -> Mapping[UUID, list[Step]]:

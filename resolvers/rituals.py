@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from db import hosting, rituals
 from db.access import Action
@@ -18,7 +21,7 @@ from db.jobs import enqueue
 from db.rituals import HeldRitual, hold_ritual
 from db.signals import Around, add_signal
 from domain.accounts import freshly_signed_in, person_of
-from domain.errors import Forbidden, Invalid, Moved, NotFound
+from domain.errors import Forbidden, Invalid, Moved, NotFound, Unavailable
 from domain.ids import Kind, Ref, parse_ref
 from domain.jobs import JobKind, NewJob
 from domain.measures import SignalKind
@@ -29,6 +32,12 @@ from resolvers.jobs import Doing, Effect, Running
 from resolvers.links import brought
 from resolvers.writing import Outcome, done_once
 from subscriptions.events import ritual_changed
+
+AT_ONCE = 4
+"""Presaves that a process writes at once: those of one ritual wait for each other, each with a connection."""
+PATIENCE = 2.0
+"""Seconds that somebody waits for their turn."""
+_TURNS: WeakKeyDictionary[Database, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def announce_ritual(acting: Acting, draft: RitualDraft, idempotency_key: str | None) -> Ref:
@@ -125,27 +134,48 @@ async def presave(
         Forbidden: it is the viewer's own, or a key asks.
         Moved: what it is around is out, or it was called off.
         KeyReused: the idempotency key belongs to another request.
+        Unavailable: too many come at once; the request may be repeated.
     """
     account = person_of(acting.viewer)
 
     async def work(connection: Any) -> Outcome:
-        held = await hold_ritual(connection, acting.viewer, ritual.id, Action.READ)
-        if held is None:
+        met = await rituals.meet_ritual(connection, acting.viewer, ritual.id)
+        if met is None:
             raise NotFound("There is no such ritual.", path=("ritual",))
-        if held.state not in AWAITED:
-            raise Moved(f"The ritual is {held.state.value}: there is nothing to wait for.", path=("ritual",))
-        if await hold_ritual(connection, acting.viewer, ritual.id, Action.WRITE) is not None:
+        if met.state not in AWAITED:
+            raise _moved(met.state)
+        if met.is_own:
             raise Forbidden("It is your own: others are there first.")
-        if await rituals.add_presave(connection, acting.new_id(), held, account, is_named=is_named):
-            await record_changes(connection, [(held.id, "PRESAVED", [])])
-            hook, release = held.around
-            await brought(connection, acting, acting.viewer, via, held.artist)
-            await add_signal(connection, acting.viewer, SignalKind.PRESAVE, Around(held.artist, hook, release))
+        if not await rituals.name_presave(connection, ritual.id, account, is_named=is_named):
+            await brought(connection, acting, acting.viewer, via, met.artist)
+            await add_signal(connection, acting.viewer, SignalKind.PRESAVE, Around(met.artist, met.hook, met.release))
+            if not await rituals.add_presave(connection, acting.new_id(), ritual.id, account, is_named=is_named):
+                raise _moved((await rituals.ritual_of(connection, ritual.id)).state)
         return {"ritual": str(ritual)}
 
     request = {"ritual": str(ritual), "isNamed": is_named} | ({} if via is None else {"via": via})
-    await done_once(acting, "presave", request, idempotency_key, work)
+    async with _turn(acting.database):
+        await done_once(acting, "presave", request, idempotency_key, work)
     return ritual
+
+
+def _moved(state: RitualState) -> Moved:
+    return Moved(f"The ritual is {state.value}: there is nothing to wait for.", path=("ritual",))
+
+
+@asynccontextmanager
+async def _turn(database: Database) -> AsyncIterator[None]:
+    """Wait for those who came before, and not with a connection: what comes out at that moment needs one, too."""
+    turns = _TURNS.setdefault(database, asyncio.Semaphore(AT_ONCE))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turns.acquire()
+    except TimeoutError:
+        raise Unavailable("Many come at once. Try again in a moment.") from None
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 async def release_is_out(connection: Any, release: Ref, at: datetime) -> None:

@@ -55,7 +55,7 @@ class Foreseen:
     def told(self, paging: Paging) -> Told:
         """A page of it, as far as the asker may see it: what is hidden counts, and is not named."""
         start = 0 if paging.after is None else paging.after + 1
-        page = list(enumerate(self.flips))[start : start + paging.first]
+        page = list(enumerate(self.flips[start : start + paging.first], start))
         has_more = start + len(page) < len(self.flips)
         last = page[-1] if page else None
         return {

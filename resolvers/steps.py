@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from db.hops import Ground, Hops, Numbers
+from db.hops import Ground, Hops, Numbers, distinct
 from domain.assets import AssetKind, asset_ref
 from domain.ids import Kind, Ref
 from domain.lineage import StepKind
@@ -33,7 +33,7 @@ class Front:
         if size > len(self._met):
             self._met = np.concatenate([self._met, np.zeros(size - len(self._met), np.bool_)])
         level = hops.only(~self._met[hops.far])
-        self.here = np.unique(level.far)
+        self.here = distinct(level.far)
         self.count += len(self.here)
         self._met[self.here] = True
         return level

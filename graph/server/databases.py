@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from db.embedded import EmbeddedPostgres
+from domain.errors import Unavailable
 from graph.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,5 +50,10 @@ async def database_of(settings: Settings, begun: Future[EmbeddedPostgres] | None
         return Database(target, origin=settings.origin)
     server = await asyncio.wrap_future(begun)
     target = dict(server.dsn(user=OWNER_ROLE))
-    await migrate(target)
+    try:
+        await migrate(target)
+    except Unavailable:
+        # It was another process', which has ended since, as an import does whose server was killed.
+        await asyncio.to_thread(server.ensure)
+        await migrate(target)
     return Database(target, recover=server.ensure, origin=settings.origin)

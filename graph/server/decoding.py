@@ -17,7 +17,6 @@ from domain.errors import Invalid
 from domain.media import Format
 from domain.recordings import Tags
 from domain.windows import Window
-from graph.server.sound import REFUSED
 from resolvers.decoding import Drawn, Sound
 
 PATIENCE = 180.0
@@ -102,7 +101,8 @@ class ProcessDecoder:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
-        if status == REFUSED:
+        # Told by its answer, not by its exit status: to import what names that one is to load every codec.
+        if "refused" in last:
             raise Invalid(last["refused"])
         if status in {-signal.SIGXCPU, -signal.SIGXFSZ}:
             raise Invalid("It cannot be read within the limits.")

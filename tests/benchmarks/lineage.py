@@ -8,7 +8,6 @@ table says so: a recursive statement decides no verdict over windows and layers,
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +19,7 @@ from statistics import median_low as median
 from typing import Any
 from uuid import UUID
 
+import orjson
 import uvloop
 from preparing import cluster
 from psutil import Process
@@ -107,7 +107,7 @@ class Asker:
             Refused: it took too long.
         """
         try:
-            answer = json.loads((await self._reader.answer(document, None, variables, ANONYMOUS)).body)
+            answer = orjson.loads((await self._reader.answer(document, None, variables, ANONYMOUS)).body)
         except TooCostly as error:
             raise Refused from error
         if "errors" in answer:
@@ -117,7 +117,7 @@ class Asker:
     async def by_hand(self, name: str, *values: Any) -> Any:
         """What a statement answers."""
         try:
-            return json.loads(await self._database.fetch(self._twins[name], values, keep=True))
+            return orjson.loads(await self._database.fetch(self._twins[name], values, keep=True))
         except TooCostly as error:
             raise Refused from error
 

@@ -12,24 +12,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import math
 import os
 import random
+import re
 import secrets
 import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 import httpx
+import orjson
 import uvloop
 from graphql import GraphQLUnionType, build_schema, get_named_type
 
 from db.embedded import EmbeddedPostgres
+from domain.accounts import SESSION_LASTS
 from graph.fields import write_moment
 from resolvers.context import uuid7
 from tests.benchmarks.rooms import PATIENCE, ROOT
@@ -43,6 +49,14 @@ UNHURRIED = timedelta(minutes=2)
 PLENTY = {"CASSET_POINTS": "1000000", "CASSET_POINTS_PER_SECOND": "100000"}
 MUTATIONS = build_schema((ROOT / "schema.graphql").read_text(), assume_valid=True).mutation_type
 RELEASE = "query ($id: ID!) { release(id: $id) { status version } }"
+PRESAVE = """mutation ($input: PresaveInput!) { presave(input: $input) { ... on UserError { code }
+    ... on RitualSuccess { ritual { presaveCount participation { nth } } } } }"""
+COMING, LOOKING = 50.0, 5.0
+"""Seconds in which all of a crowd come, and in which all of them look."""
+AGAIN = 1.0
+"""Seconds until who was told to try again in a moment does."""
+FINAL = frozenset({"CONFLICT"})
+"""Refusals that no trying changes."""
 RITUAL = (
     "query ($id: ID!) { ritual(id: $id) { state room { id } memory { presaves people messages reactions clips } } }"
 )
@@ -63,6 +77,20 @@ COUNTED = (
     ("signals of clips", "SELECT count(*) FROM signal WHERE kind = 'CLIP'", 3),
     ("signals of unlocks", "SELECT count(*) FROM signal WHERE kind = 'UNLOCK'", 3),
     ("dead jobs", "SELECT count(*) FROM job WHERE state = 'DEAD'", 0),
+)
+# What there has to be of a crowd, once for each who is there.
+GATHERED = (
+    ("counted", "SELECT presave_count FROM ritual"),
+    ("last place", "SELECT max(position) FROM ritual_presave"),
+    (
+        "in the order of arrival",
+        """SELECT count(*) FROM (SELECT position, row_number() OVER (ORDER BY created_at, position) AS nth
+        FROM ritual_presave) AS each WHERE position = nth""",
+    ),
+    ("logged", "SELECT count(*) FROM change WHERE kind = 'PRESAVED'"),
+    ("signals", "SELECT count(*) FROM signal WHERE kind = 'PRESAVE'"),
+    ("unlocked", "SELECT count(*) FROM entitlement WHERE source = 'REWARD' AND state = 'ACTIVE'"),
+    ("signals of unlocks", "SELECT count(*) FROM signal WHERE kind = 'UNLOCK'"),
 )
 
 
@@ -269,17 +297,17 @@ async def walk(data: Path, *, kills: bool) -> bool:
     return not wrong
 
 
-async def crowd(data: Path, people: int) -> None:
-    """So many presaves in the minute before, and so many who look at the moment."""
+async def crowd(data: Path, people: int) -> bool:
+    """So many presaves in the minute before, and so many who look at the moment; whether all of them are there once."""
     server = Process(data, "crowd", os.environ | PLENTY)
     await server.start()
     try:
-        await _gather(server, data, people)
+        return await _gather(server, data, people)
     finally:
         await server.end(signal.SIGTERM)
 
 
-async def _gather(server: Process, data: Path, people: int) -> None:
+async def _gather(server: Process, data: Path, people: int) -> bool:
     tokens = [secrets.token_hex(32) for _ in range(people)]
     connection = await asyncpg.connect(**EmbeddedPostgres(data).dsn(user="postgres"))
     await _fill(connection, tokens)
@@ -298,27 +326,49 @@ async def _gather(server: Process, data: Path, people: int) -> None:
     await ada.do("scheduleRelease", "release { id }", **at)
     times = {"opensAt": write_moment(opens), "releasesAt": write_moment(out), "endsAt": write_moment(out + MINUTE)}
     told = await ada.do("announceRitual", "ritual { id }", subject=album, title="Midnight", unlocks=album, **times)
-    ritual = told["ritual"]["id"]
-    await asyncio.sleep(max((opens - datetime.now(UTC)).total_seconds(), 0))
-    document = "mutation ($id: ID!) { presave(input: { ritual: $id, isNamed: true }) { __typename } }"
-    took, answers = await _spread(
-        server, 50.0, [({"query": document, "variables": {"id": ritual}}, token) for token in tokens]
-    )
-    said(
-        f"  {people:,} presaves in 50 s: {dict(answers)}, p50 {took[len(took) // 2]:.0f} ms, p99 {took[len(took) * 99 // 100]:.0f} ms; load {os.getloadavg()[0]:.1f}"
-    )
-    await asyncio.sleep(max((out - datetime.now(UTC)).total_seconds(), 0))
-    look = {"query": RELEASE, "variables": {"id": album}}
-    watching = asyncio.create_task(_visible(ada, album, out))
-    took, answers = await _spread(server, 5.0, [(look, None) for _ in range(people)])
+    given = {"ritual": told["ritual"]["id"], "isNamed": True, "idempotencyKey": "there"}
+    lines, look = Lines(server), asked(RELEASE, id=album)
+    # Who watches waits behind nobody else of this machine.
+    watching = asyncio.create_task(_visible(Lines(server), look, out))
+    await until(opens)
+    came = await spread(lines, COMING, [asked(PRESAVE, token, input=given) for token in tokens])
+    said(f"  {people:,} presaves in {COMING:.0f} s: {came}")
+    await until(out)
+    looked = await spread(lines, LOOKING, [look] * people)
     late = await watching
-    said(
-        f"  out {late:.2f} s after its time; {people:,} looks in 5 s: {dict(answers)}, p50 {took[len(took) // 2]:.0f} ms, p99 {took[len(took) * 99 // 100]:.0f} ms; load {os.getloadavg()[0]:.1f}"
-    )
-    places = await connection.fetchrow("SELECT count(*), count(DISTINCT position), max(position) FROM ritual_presave")
-    rewards = await connection.fetchval("SELECT count(*) FROM entitlement WHERE source = 'REWARD'")
-    said(f"  written: {tuple(places)} presaves, distinct places, last place; {rewards} unlocked")
+    said(f"  out {late:.2f} s after its time; {people:,} looks in {LOOKING:.0f} s: {looked}")
+    there = int(await connection.fetchval("SELECT count(*) FROM ritual_presave"))
+    unlocked = await _unlocked(connection, there, out)
+    found = {what: await connection.fetchval(statement) for what, statement in GATHERED}
     await connection.close()
+    places = [answer["presave"]["ritual"]["participation"]["nth"] for answer in came.done]
+    wrong = {what: count for what, count in found.items() if count != there}
+    if len({*places} & {*range(1, there + 1)}) != len(places):
+        wrong["places told"] = len({*places})
+    said(
+        f"  {there:,} are there, of whom {len(places):,} were told so; the last unlocked {unlocked:.1f} s after its time; "
+        f"lost or counted twice: {wrong or 'nothing'}; the server's log: {complaints(server) or 'nothing'}"
+    )
+    return not wrong and len(places) == len(looked.done) == people
+
+
+async def _unlocked(connection: asyncpg.Connection, people: int, out: datetime) -> float:
+    """Wait until everybody has what was promised to them; seconds after its time."""
+    async with asyncio.timeout(PATIENCE):
+        while await connection.fetchval("SELECT count(*) FROM entitlement WHERE source = 'REWARD'") < people:  # noqa: ASYNC110  # in another process
+            await asyncio.sleep(0.2)
+    return (datetime.now(UTC) - out).total_seconds()
+
+
+def complaints(server: Process) -> dict[str, int]:
+    """What a server wrote into its log, and how often."""
+    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
+    return dict(
+        Counter(
+            " ".join(str(orjson.loads(line).get(key, "")) for key in ("event", "error", "kind")).strip()
+            for line in lines
+        )
+    )
 
 
 async def _fill(connection: asyncpg.Connection, tokens: list[str]) -> None:
@@ -330,7 +380,7 @@ async def _fill(connection: asyncpg.Connection, tokens: list[str]) -> None:
     ]
     await connection.executemany("INSERT INTO account (id, handle, email, email_key) VALUES ($1, $2, $3, $4)", accounts)
     sessions = [
-        (uuid7(), id_, hashlib.sha256(token.encode()).digest(), now + timedelta(days=1))
+        (uuid7(), id_, hashlib.sha256(token.encode()).digest(), now + SESSION_LASTS)
         for id_, token in zip(ids, tokens, strict=True)
     ]
     opened = (
@@ -339,36 +389,134 @@ async def _fill(connection: asyncpg.Connection, tokens: list[str]) -> None:
     await connection.executemany(opened, sessions)
 
 
-async def _visible(who: Person, release: str, out: datetime) -> float:
-    """Seconds after its time until it is there."""
-    while (await who.ask(RELEASE, id=release))["release"]["status"] != "PUBLISHED":  # noqa: ASYNC110  # over HTTP
+async def until(moment: datetime) -> None:
+    await asyncio.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0))
+
+
+async def _visible(lines: Lines, look: bytes, out: datetime) -> float:
+    """Seconds after its time until it is there for everybody."""
+    await until(out)
+    while True:
+        _, body = await lines.ask(look)
+        if b'"PUBLISHED"' in body:
+            return (datetime.now(UTC) - out).total_seconds()
         await asyncio.sleep(0.02)
-    return (datetime.now(UTC) - out).total_seconds()
 
 
-async def _spread(
-    server: Process, seconds: float, asked: list[tuple[Mapping[str, Any], str | None]]
-) -> tuple[list[float], Counter[str]]:
-    """Ask evenly over some seconds, whatever is answered; milliseconds from when each was due, and what was answered."""
-    loop = asyncio.get_running_loop()
-    limits = httpx.Limits(max_connections=256, max_keepalive_connections=256)
-    took: list[float] = []
-    answers: Counter[str] = Counter()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE, limits=limits) as client:
-        began = loop.time()
+def asked(document: str, token: str | None = None, **variables: Any) -> bytes:
+    """An operation as it goes over the wire."""
+    body = orjson.dumps({"query": document, "variables": variables})
+    known = "" if token is None else f"Authorization: Bearer {token}\r\n"
+    head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{known}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
-        async def one(number: int, body: Mapping[str, Any], token: str | None) -> None:
-            due = began + seconds * number / len(asked)
-            await asyncio.sleep(max(due - loop.time(), 0))
-            headers = {} if token is None else {"authorization": f"Bearer {token}"}
-            answer = (await client.post("/graphql", json=body, headers=headers)).json()
-            took.append((loop.time() - due) * 1000)
-            data = answer.get("data") or {}
-            told = next(iter(data.values()), None)
-            answers["nothing" if told is None else told.get("__typename") or told["status"]] += 1
 
-        await asyncio.gather(*(one(number, *each) for number, each in enumerate(asked)))
-    return sorted(took), answers
+class Line(asyncio.Protocol):
+    """A connection that stays, with little more work for an answer than to find its end."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += data
+        head = self.heard.find(b"\r\n\r\n") + 4
+        size = re.search(rb"(?i)content-length: (\d+)", self.heard)
+        if head >= 4 and size and len(self.heard) >= head + int(size[1]) and not self.answer.done():
+            self.answer.set_result((int(self.heard[9:12]), self.heard[head:]))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(ConnectionResetError())
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """The status and the body of an answer."""
+        self.heard, self.answer = b"", asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return await self.answer
+
+
+class Lines:
+    """The connections of a crowd, as many as a proxy in front of a server keeps."""
+
+    def __init__(self, server: Process) -> None:
+        self.port = server.port
+        self.idle: list[Line] = []
+        self.room = asyncio.Semaphore(256)
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """The status and the body of an answer."""
+        async with self.room, asyncio.timeout(PATIENCE):
+            line = await self._line()
+            answer = await line.ask(request)
+            self.idle.append(line)
+            return answer
+
+    async def _line(self) -> Line:
+        while self.idle:
+            line = self.idle.pop()
+            if not line.transport.is_closing():
+                return line
+        _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self.port)
+        return line
+
+
+@dataclass
+class Told:
+    """What a crowd was told: the answers, with the milliseconds from when each was due, and the refusals by kind."""
+
+    seconds: float = 0
+    done: list[Any] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        took, load = sorted(self.took) or [math.nan], os.getloadavg()[0]
+        p50, p99 = (took[len(took) * share // 100] for share in (50, 99))
+        return (
+            f"{len(self.done) / self.seconds:,.0f}/s, p50 {p50:.0f} ms, p99 {p99:.0f} ms, refused "
+            f"{dict(self.refused) or 'never'}; load {load:.1f}"
+        )
+
+
+async def spread(lines: Lines, seconds: float, requests: list[bytes]) -> Told:
+    """Ask evenly over some seconds, whatever is answered; who is told to come again later does."""
+    loop, told = asyncio.get_running_loop(), Told()
+    began = loop.time()
+
+    async def one(number: int, request: bytes) -> None:
+        due = began + seconds * number / len(requests)
+        await asyncio.sleep(max(due - loop.time(), 0))
+        while loop.time() < due + PATIENCE:
+            refusal, data = await _answered(lines, request)
+            if refusal is None:
+                told.done.append(data)
+                told.took.append((loop.time() - due) * 1000)
+                return
+            told.refused[refusal] += 1
+            if refusal in FINAL:
+                return
+            await asyncio.sleep(AGAIN)
+
+    await asyncio.gather(*(one(number, request) for number, request in enumerate(requests)))
+    told.seconds = loop.time() - began
+    return told
+
+
+async def _answered(lines: Lines, request: bytes) -> tuple[str | None, Any]:
+    """Why nothing was answered, or the data."""
+    try:
+        status, body = await lines.ask(request)
+    except (OSError, TimeoutError) as error:
+        return type(error).__name__, None
+    answer = orjson.loads(body)
+    if status != HTTPStatus.OK or "errors" in answer:
+        return f"{status} {answer['errors'][0]['extensions']['code']}", None
+    refusals = [member["code"] for member in answer["data"].values() if member and "code" in member]
+    return (refusals[0], None) if refusals else (None, answer["data"])
 
 
 def said(line: str) -> None:
@@ -378,18 +526,18 @@ def said(line: str) -> None:
 def main() -> None:
     """The walks, and the crowd."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--walks", type=int, default=1, help="How often with kills; once without comes before.")
+    parser.add_argument("--walks", type=int, default=2, help="How many; all but the first with kills.")
     parser.add_argument("--people", type=int, default=10_000)
     options = parser.parse_args()
     whole = []
-    for number in range(options.walks + 1):
+    for number in range(options.walks):
         said("killed at every step:" if number else "undisturbed:")
         with tempfile.TemporaryDirectory(prefix="casset-ritual-", ignore_cleanup_errors=True) as folder:
             whole.append(uvloop.run(walk(Path(folder), kills=bool(number))))
     if options.people:
         said("a crowd:")
         with tempfile.TemporaryDirectory(prefix="casset-ritual-", ignore_cleanup_errors=True) as folder:
-            uvloop.run(crowd(Path(folder), options.people))
+            whole.append(uvloop.run(crowd(Path(folder), options.people)))
     sys.exit(not all(whole))
 
 

@@ -10,12 +10,14 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import insert, text, update
 
 from db import tables
 from db.engine import Database
 from db.following import MOST_FOLLOWED, LineageIndex, index_of
-from db.hops import Ground, ReadGround, Steps
+from db.hops import Ground, ReadGround, Steps, distinct
 from db.viewers import viewer_values
 from db.walks import walking
 from domain.accounts import ANONYMOUS, Viewer
@@ -130,6 +132,7 @@ class Scene:
 async def steps_found(ground: Ground, here: list[UUID], steps: Steps) -> list[tuple[Any, ...]]:
     hops = await ground.hops(np.array([ground.number(id_) for id_ in here], np.int64), steps)
     ends = ground.assets(hops.near), ground.assets(hops.far)
+    assert ground.keys(hops.far) == [id_.bytes for id_ in ends[1]]
     return sorted(
         (id_, kind, near, far) for (id_, kind), near, far in zip(ground.bonds(hops.bonds), *ends, strict=True)
     )
@@ -140,6 +143,11 @@ async def in_memory(database: Database) -> LineageIndex:
     index.wanted(database)
     await index.ready()
     return index
+
+
+@given(st.lists(st.integers(0, 40)))
+def test_what_is_distinct_is_there_once_in_order(numbers: list[int]) -> None:
+    assert distinct(np.array(numbers, np.int64)).tolist() == sorted(set(numbers))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -195,6 +203,9 @@ async def test_assets_without_bonds_and_assets_of_later_are_walked_from_like_any
         assert len(set(numbers)) == 3
         assert max(numbers) < reader.ground.size
         assert reader.ground.assets(np.array(numbers, np.int64)) == [*late, ASSET_IDS[0]]
+        for some in (numbers, numbers[2:]):
+            ids = reader.ground.assets(np.array(some, np.int64))
+            assert reader.ground.keys(np.array(some, np.int64)) == [id_.bytes for id_ in ids]
         assert await steps_found(reader.ground, late, Steps(True, tuple(StepKind), tuple(EdgeStatus))) == []
         tracks = reader.ground.may_be(np.array(numbers[2:], np.int64), [AssetKind.TRACK])
         assert len(tracks) == 1

@@ -279,7 +279,7 @@ def test_however_much_is_written_a_crash_leaves_little_to_replay(data, see):
     written = "SELECT count(pg_logical_emit_message(false, 'test', repeat('x', 1000000))) FROM generate_series(1, 600)"
     assert ask(postgres, written) == 600
     left = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::bigint FROM pg_control_checkpoint()"
-    assert eventually(lambda: ask(postgres, left) < 256 << 20, SOON)
+    assert eventually(lambda: ask(postgres, left) < 128 << 20, SOON)
 
 
 def test_ensuring_a_healthy_server_is_cheap(data, see):

@@ -74,8 +74,7 @@ async def drawn_database(new_target: Callable[[], dict[str, Any]]) -> AsyncItera
 @pytest.fixture(scope="module")
 def ground(drawn_database: Database) -> Iterator[Ground]:
     """Where drawn graphs stand; what is asked there is waited for, however slow the machine is just then."""
-    # Not before: how many graphs a law tries is decided when it is read, and by then the profile has to be known.
-    from tests.graph.graphs_placed import Ground  # noqa: PLC0415
+    from tests.graph.graphs_placed import Ground  # noqa: PLC0415  # laws are read once the profile of the run is known
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("graph.reading.DEADLINE", PATIENCE)

@@ -60,7 +60,11 @@ FROM (SELECT (
               CASE WHEN teaser THEN (
                 SELECT y FROM (
                   SELECT hook.ref AS id, hook.start_ms AS "startMs", hook.end_ms AS "endMs", hook.end_ms - hook.start_ms AS "durationMs", hook.caption, hook.badges
-                  FROM hook WHERE hook.id = release.lead_hook_id
+                  FROM hook JOIN asset AS track ON track.id = hook.track_id
+                  WHERE hook.id = release.lead_hook_id
+                    AND (track.state NOT IN ('PRIVATE', 'WITHDRAWN') OR track.owner_id = ANY ($2::uuid[])
+                         OR EXISTS (SELECT FROM release AS led JOIN asset AS coming ON coming.id = led.id
+                                    WHERE led.lead_hook_id = hook.id AND coming.teased AND NOT $3::boolean AND coming.owner_id = track.owner_id))
                 ) AS y
               ) END AS hook,
               (SELECT y FROM (
