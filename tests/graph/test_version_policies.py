@@ -15,6 +15,8 @@ from domain.ids import Kind, Ref
 from domain.keys import KeyScope
 from resolvers.context import now
 from tests.graph.albums import SIGNER, album, draft, made, publish, rows
+from tests.graph.buyers import PRICED as PRICED_SYNC
+from tests.graph.buyers import key_of, quote, viewer_of
 from tests.graph.company import Company, company
 from tests.graph.readers import reader_of
 
@@ -156,6 +158,17 @@ async def test_a_rule_ends_and_what_was_told_by_it_is_told_again(here: Company) 
         here, program, "query ($id: ID!) { replay(receiptId: $id) { reproduced body } }", id=receipt["id"]
     )
     assert again == {"reproduced": True, "body": receipt["body"]}
+
+
+async def test_a_rule_has_a_price_of_its_own(here: Company) -> None:
+    await states(here, here.ids["nova"], terms=[PRICED_SYNC])
+    release, version, _ = await album(here, count=1)
+    program = await viewer_of(here, await key_of(here, "bo"))
+    prices = [(await quote(here, program, release, "SYNC"))["price"]["amountMinor"]]
+    cheaper = {**PRICED_SYNC, "price": {"amountMinor": 120, "currency": "USD"}}
+    await states(here, version, agent=here.ids["far"], terms=[cheaper])
+    prices.append((await quote(here, program, release, "SYNC"))["price"]["amountMinor"])
+    assert prices == [1000, 620], "the release and its track"
 
 
 async def test_a_refusal_is_typed_and_leaves_no_policy(here: Company) -> None:
