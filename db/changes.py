@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
+from db.engine import Database
 from domain.errors import KeyReused
 
 
@@ -65,9 +66,12 @@ async def changes_after(connection: AsyncConnection, after: tuple[int, int], fir
     ]
 
 
-async def seen_now(connection: AsyncConnection) -> str:
+_SEEN = "SELECT convert_to(pg_current_snapshot()::text, 'UTF8')"
+
+
+async def seen_now(database: Database) -> bytes:
     """A name for what is committed: where it is the same at two times, nothing was written in between."""
-    return str((await connection.execute(select(func.cast(func.pg_current_snapshot(), Text)))).scalar_one())
+    return await database.fetch(_SEEN, (), keep=True)
 
 
 async def announce(connection: AsyncConnection, topic: str, payload: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ class PermissionsTold:
         """Tell what a database has, to whom has points left for what it takes to decide."""
         self._reception = reception
         self._buckets = buckets
-        self._kept: OrderedDict[Ref, tuple[float, str, ToldOf]] = OrderedDict()
+        self._kept: OrderedDict[Ref, tuple[float, bytes, ToldOf]] = OrderedDict()
 
     def routes(self) -> list[Route]:
         """The addresses."""
@@ -82,8 +82,7 @@ class PermissionsTold:
 
     async def _of(self, asset: Ref) -> ToldOf:
         # Before it is decided, so that what is written meanwhile lets it be decided again.
-        async with self._reception.database.read() as connection:
-            seen = await seen_now(connection)
+        seen = await seen_now(self._reception.database)
         known = self._kept.get(asset)
         if known is not None and known[1] == seen and time.monotonic() - known[0] < KEPT_SECONDS:
             return known[2]
