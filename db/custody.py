@@ -57,9 +57,7 @@ class NewAsset:
 
 
 async def writable(database: Database, viewer: Viewer, subject: Ref) -> Ref | None:
-    """An asset, an artist, a visual world or a version the viewer may change, as it goes by now; None where there is
-    none.
-    """
+    """An asset, artist, visual world or version the viewer may change, as it goes by now; None where there is none."""
     table = _KEPT.get(subject.kind, tables.asset)
     row = table.alias()
     query = select(row.c.id).where(row.c.id == current_id(literal(subject.id, Uuid)), allowed(table, Action.WRITE, row))

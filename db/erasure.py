@@ -28,6 +28,6 @@ async def is_met(connection: AsyncConnection, artist_id: UUID) -> bool:
 
 
 async def erase_account(connection: AsyncConnection, account_id: UUID, artists: Sequence[UUID]) -> None:
-    """Leave of an account, and of the names its artists let go, nothing but an id; its sessions and keys end."""
+    """Leave nothing of an account, but a name that is nobody's, and of what its artists were called; its keys end."""
     erased = func.erase_account(literal(account_id, Uuid), literal(list(artists), ARRAY(Uuid)))
     await connection.execute(select(erased))

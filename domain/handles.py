@@ -42,7 +42,7 @@ _RESERVED_OUTLINES = frozenset(map(_outline, _RESERVED.split()))
 
 
 def handle_left(id_: UUID) -> str:
-    """What an account or an artist goes by of whom nothing is left but an id. The database has the same rule."""
+    """What an account or an artist goes by of whom nothing is left but an id."""
     return f"{_LEFT}{id_.hex[-12:]}"
 
 

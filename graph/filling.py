@@ -128,6 +128,7 @@ def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, Non
         kind = value["__typename"]
         for inner in field.fields:
             if kind in inner.kinds:
+                # Taken from leaves, too: what is worked out late is worked out here, while others have turns.
                 told = value[inner.name]
                 if inner.fields:
                     _seek(inner, told, wanted)

@@ -153,14 +153,8 @@ async def change_password(acting: Acting, current: str | None, new: str) -> Ref:
         Forbidden: the request did not come over HTTP.
     """
     caller = caller_of(acting)
-    account = person_of(acting.viewer)
-    await caller.attempt("password", str(account))
-    async with acting.database.read() as connection:
-        known = await account_of(connection, account)
-    if known.encoded is None:
-        freshly_signed_in(acting.viewer, acting.now())
-    elif current is None or not await caller.house.passwords.check(known.encoded, current):
-        raise Invalid("This is not the current password.", path=("currentPassword",))
+    known = await proven(acting, caller, current, "currentPassword")
+    account = known.id
     checked_password(new, known.handle, known.email or "", field="newPassword")
     encoded = await caller.house.passwords.hashed(new)
     async with acting.database.write() as connection:
@@ -169,6 +163,26 @@ async def change_password(acting: Acting, current: str | None, new: str) -> Ref:
     caller.enter(*entering)
     caller.house.later(send_word(caller, known, changed_letter))
     return Ref(Kind.ACCOUNT, account)
+
+
+async def proven(acting: Acting, caller: Caller, password: str | None, field: str) -> Named:
+    """The account of whoever asks, who shows that it is they: by its password or, where it has none, a fresh sign-in.
+
+    Raises:
+        SignInNeeded: nobody is signed in, or too long ago.
+        Invalid: the password, given in that field, is wrong.
+        TooMany: too many attempts.
+        Forbidden: a key asks.
+    """
+    account = person_of(acting.viewer)
+    await caller.attempt("password", str(account))
+    async with acting.database.read() as connection:
+        known = await account_of(connection, account)
+    if known.encoded is None:
+        freshly_signed_in(acting.viewer, acting.now())
+    elif password is None or not await caller.house.passwords.check(known.encoded, password):
+        raise Invalid("This is not the current password.", path=(field,))
+    return known
 
 
 async def _set_password(connection: Any, account: UUID, encoded: str) -> None:

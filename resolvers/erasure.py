@@ -6,17 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from db.access import Action
-from db.accounts import account_of
+from db.accounts import rename_account, revoke_sessions
 from db.artists import HeldArtist, hold_artist
 from db.changes import record_changes
 from db.erasure import erase_account, is_met
 from db.memberships import artists_held, hold_members
-from domain.accounts import ANONYMOUS, freshly_signed_in, person_of
-from domain.errors import Invalid, Moved
+from domain.accounts import ANONYMOUS
+from domain.errors import Moved
 from domain.handles import handle_left
 from domain.ids import Kind, Ref
 from domain.letters import erased_letter
-from resolvers.accounts import caller_of, send_word
+from resolvers.accounts import caller_of, proven, send_word
 from resolvers.artists import write_artist
 from resolvers.context import Acting
 from resolvers.memberships import leave
@@ -37,41 +37,33 @@ async def delete_account(acting: Acting, password: str | None) -> Ref:
         Forbidden: the request did not come over HTTP.
     """
     caller = caller_of(acting)
-    account = person_of(acting.viewer)
-    await caller.attempt("password", str(account))
-    async with acting.database.read() as connection:
-        known = await account_of(connection, account)
-    if known.encoded is None:
-        freshly_signed_in(acting.viewer, acting.now())
-    elif password is None or not await caller.house.passwords.check(known.encoded, password):
-        raise Invalid("This is not the password.", path=("password",))
+    known = await proven(acting, caller, password, "password")
     async with acting.database.write() as connection:
         artists = await artists_held(connection, acting.viewer)
-        ended = [artist for artist in artists if await _left_without(connection, acting, artist)]
-        await erase_account(connection, account, ended)
-        await record_changes(connection, [(account, "ACCOUNT_ERASED", ended)])
+        ended = [artist for artist in artists if await _left(connection, acting, artist)]
+        await rename_account(connection, known.id, handle_left(known.id))
+        await revoke_sessions(connection, known.id)
+        await erase_account(connection, known.id, ended)
+        await record_changes(connection, [(known.id, "ACCOUNT_ERASED", ended)])
     caller.enter(ANONYMOUS, "")
     caller.house.later(send_word(caller, known, erased_letter))
-    return Ref(Kind.ACCOUNT, account)
+    return Ref(Kind.ACCOUNT, known.id)
 
 
-async def _left_without(connection: Any, acting: Acting, artist_id: UUID) -> bool:
-    """Hold an artist no longer; whether nobody does, and it ended with its last holder."""
+async def _left(connection: Any, acting: Acting, artist_id: UUID) -> bool:
+    """Hold an artist no longer; whether it ended with that, since nobody else did."""
     held = await hold_members(connection, acting.viewer, Action.WRITE, artist=artist_id)
     if held is None:
         return False
-    is_alone = len(held.members) == 1
-    if is_alone:
-        artist = await hold_artist(connection, acting.viewer, artist_id, Action.OWN)
+    artist = await hold_artist(connection, acting.viewer, artist_id, Action.OWN) if len(held.members) == 1 else None
+    if artist is not None:
         await _end(connection, acting, artist)
-    await leave(connection, acting, held, ends_it=is_alone)
-    return is_alone
+    await leave(connection, acting, held, ends_it=artist is not None)
+    return artist is not None
 
 
-async def _end(connection: Any, acting: Acting, artist: HeldArtist | None) -> None:
+async def _end(connection: Any, acting: Acting, artist: HeldArtist) -> None:
     """Let an artist be nobody: without a name, an address and words."""
-    if artist is None:
-        return
     if await is_met(connection, artist.id):
         raise Moved(
             f"Others meet what only you hold as @{artist.values['handle']}. Make somebody else an owner, or withdraw "

@@ -63,8 +63,8 @@ async def set_policy(
         "license": stated.license.id,
         "terms": terms_digest(stated.terms),
         "expected": expected and str(expected),
-        **({} if agent is None else {"agent": str(agent)}),
     }
+    request |= {} if agent is None else {"agent": str(agent)}
     done = await done_once(acting, "setPolicy", request, idempotency_key, work)
     return parse_ref(done["policy"]), foreseen
 

@@ -332,7 +332,8 @@ DEEDS = (
         "delete_account",
         "Erases your account for good: its name, address, sign-ins, keys, follows and messages to you. What you said "
         "stays without your name, unless you take it back first; a place you had in a ritual stays counted. An artist "
-        "that only you hold is erased too; that is refused while others meet its works or rituals.",
+        "that only you hold goes with it, and what it kept private is for nobody; that is refused while others meet "
+        "its works or rituals.",
         DeleteAccountInput,
         DeleteAccountSuccess,
         _delete_account,

@@ -16,7 +16,6 @@ import hashlib
 import math
 import os
 import random
-import re
 import secrets
 import signal
 import sys
@@ -41,6 +40,7 @@ from graph.fields import write_moment
 from resolvers.context import uuid7
 from tests.benchmarks.rooms import PATIENCE, ROOT
 from tests.benchmarks.storms import Process
+from tests.benchmarks.traffic import end_of
 from tests.graph.server.recordings import wav
 
 FANS: Final = ("boh", "cyd", "dee")
@@ -427,10 +427,9 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard += data
-        head = self.heard.find(b"\r\n\r\n") + 4
-        size = re.search(rb"(?i)content-length: (\d+)", self.heard)
-        if head >= 4 and size and len(self.heard) >= head + int(size[1]) and not self.answer.done():
-            self.answer.set_result((int(self.heard[9:12]), self.heard[head:]))
+        end = end_of(self.heard)
+        if end is not None and len(self.heard) >= end and not self.answer.done():
+            self.answer.set_result((int(self.heard[9:12]), self.heard[self.heard.find(b"\r\n\r\n") + 4 :]))
 
     def connection_lost(self, _: Exception | None) -> None:
         if not self.answer.done():

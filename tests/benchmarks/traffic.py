@@ -25,7 +25,7 @@ def ask(port: int, requests: Sequence[bytes]) -> list[bytes]:
         for request in requests:
             connection.sendall(request)
             answer = b""
-            while (end := _end(answer)) is None or len(answer) < end:
+            while (end := end_of(answer)) is None or len(answer) < end:
                 more = connection.recv(LARGEST_READ)
                 if not more:
                     raise ConnectionError(answer)
@@ -60,7 +60,7 @@ def drive(port: int, requests: Sequence[bytes], seconds: float, connections: int
             answer = connection.recv(LARGEST_READ)
             if file in partial:
                 answer = partial.pop(file) + answer
-            whole = _end(answer)
+            whole = end_of(answer)
             if whole is None or len(answer) < whole:
                 if not answer:
                     raise ConnectionError("the server closed a connection")
@@ -82,7 +82,7 @@ def drive(port: int, requests: Sequence[bytes], seconds: float, connections: int
     }
 
 
-def _end(answer: bytes) -> int | None:
+def end_of(answer: bytes) -> int | None:
     """Where an answer ends, as soon as its head is there."""
     body = answer.find(b"\r\n\r\n")
     if body < 0:

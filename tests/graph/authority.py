@@ -190,7 +190,7 @@ class Town:
             Kind.QUOTE: ("quote",),
             Kind.LICENSE: ("license",),
             Kind.USE: ("use",),
-            Kind.POLICY: ("policy", "wide"),
+            Kind.POLICY: ("policy", "wide", "rule"),
             Kind.KEY: ("key", "own_key"),
             Kind.HOOK: ("hook", "their_hook"),
             Kind.VISUAL: ("visual",),
@@ -324,6 +324,8 @@ class Town:
         for name, asset in (("policy", "track"), ("wide", "hooked")):
             row = {"level": "ASSET", "subject_id": ids[asset], "term_set_id": terms, "license_family": "CUSTOM"}
             await connection.execute(insert(tables.policy).values(id=ids[name], **row))
+        row |= {"level": "AGENT_RULE", "subject_id": ids["shown"], "agent_id": self.ids["bo"]}
+        await connection.execute(insert(tables.policy).values(id=ids["rule"], **row))
         grant = {"asset_id": ids["track"], "grantee_id": self.ids["bo"], "granted_by_id": self.ids["owner"]}
         await connection.execute(insert(tables.permission_grant).values(id=ids["grant"], term_set_id=terms, **grant))
         job = {"kind": "HASH_MEDIA", "subject_id": ids["track"], "owner_id": self.ids["nova"], "state": "DONE"}

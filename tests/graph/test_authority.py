@@ -274,7 +274,10 @@ ROWS = (
     Row("setPolicy", BY_PERSON, {"subject": "$track", "license": "CC0-1.0"}, "track"),
     Row("setPolicy, of an artist", BY_PERSON, {"subject": "$nova", "license": "CC0-1.0"}, "nova"),
     Row("setPolicy, of a visual world", BY_PERSON, {"subject": "$visual", "license": "CC0-1.0"}, "visual"),
+    Row("setPolicy, of a version", BY_PERSON, {"subject": "$version", "license": "CC0-1.0"}, "version"),
+    Row("setPolicy, to an agent", BY_PERSON, {"subject": "$version", "agent": "$far", "license": "CC0-1.0"}, "version"),
     Row("withdrawPolicy", BY_PERSON, {"subject": "$track"}, "track"),
+    Row("withdrawPolicy, to an agent", BY_PERSON, {"subject": "$shown", "agent": "$bo"}, "shown"),
     Row("grantUse", BY_PERSON, {"asset": "$track", "grantee": "$far", "terms": SYNC}, "track"),
     Row("endGrant", BY_PERSON, {"id": "$grant"}, "grant"),
     Row(
@@ -567,6 +570,7 @@ FIELDS = (
         "licenseDrift", DRIFTING, "licenseDrift(uses: [SYNC], first: 100) { drifts { asset { id } } }", None, "hooked"
     ),
     Field("simulatePolicy", EDITORS, "simulatePolicy(subject: $x) { count }", "track"),
+    Field("simulatePolicy, of a version", EDITORS, "simulatePolicy(subject: $x) { count }", "version"),
     Field(
         "simulateEdge",
         of_counterpart(EDITORS, "+"),
@@ -597,8 +601,8 @@ ANSWERS = "- + + + - - -  - + -  ! - + + + -"
 ONESELF = "- + - - - - -  - - -  ! - - - - -"
 
 
-def node(kind: Kind, who: Line, subject: str) -> Field:
-    return Field(f"node, {kind.value}", who, "node(id: $x) { id }", subject)
+def node(kind: Kind, who: Line, subject: str, which: str = "") -> Field:
+    return Field(f"node, {kind.value}{which}", who, "node(id: $x) { id }", subject)
 
 
 NODES = (
@@ -630,6 +634,7 @@ NODES = (
     node(Kind.QUEUED, WHOLE, "queued"),
     node(Kind.GUEST, WHOLE, "visitor"),
     node(Kind.POLICY, WHOLE, "policy"),
+    node(Kind.POLICY, GRANTED, "rule", " for an agent"),  # between the release's people and the agent
     node(Kind.CREDIT, by_state(ANSWERS, EVERYONE), "credit"),  # on the counterpart's track, of Nova
     node(Kind.SPLIT, by_state(ANSWERS, EVERYONE), "split"),
     node(Kind.CONTRIBUTOR, LIST, "person"),
@@ -641,7 +646,9 @@ IN_TEST_VISIBILITY = frozenset(
 
 
 def test_every_kind_of_node_has_a_row() -> None:
-    assert {f"node, {kind.value}" for kind in {*Kind} - IN_TEST_VISIBILITY} == {field.deed for field in NODES}
+    assert {f"node, {kind.value}" for kind in {*Kind} - IN_TEST_VISIBILITY} == {
+        field.deed.partition(" for ")[0] for field in NODES
+    }
 
 
 ABOUT_NOTHING = {"logInclusion", "logConsistency"}
