@@ -175,6 +175,12 @@ class IndexGround:
         kinds = [STEP_KINDS[kind] for kind in kept.kinds[bonds].tolist()]
         return list(zip(uuids(kept.ids[bonds]), kinds, strict=True))
 
+    def kinds(self, nodes: Numbers) -> list[AssetKind] | None:
+        """The kinds of some assets; None where one of them is not among what is kept."""
+        if not (nodes < len(self._adjacency.assets)).all():
+            return None
+        return [ASSET_KINDS[kind] for kind in self._adjacency.kinds[nodes].tolist()]
+
     def may_be(self, nodes: Numbers, kinds: Collection[AssetKind]) -> Numbers:
         """Those that are of these kinds."""
         wanted = np.array([kind in kinds for kind in ASSET_KINDS])

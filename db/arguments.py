@@ -7,7 +7,7 @@ under which the statement speaks of those values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from sqlalchemy import types as sql
 
 from db.orders import Order
 from domain.errors import BadInput
-from domain.ids import Kind, parse_ref, parse_ref_of
+from domain.ids import Kind, Ref, parse_ref, parse_ref_of
 
 Given = Mapping[str, Any]
 Bound = Mapping[str, ColumnElement[Any]]
@@ -82,16 +82,17 @@ class ByIds:
         ids = given[self.name]
         if len(ids) > LARGEST_PAGE:
             raise BadInput(f"{self.name} takes at most {LARGEST_PAGE} ids, not {len(ids)}.")
-        refs = [parse_ref(id_) for id_ in ids]
-        values = {"ids": [ref.id for ref in refs], "kinds": [ref.kind.value for ref in refs]}
-        return frozenset(ref.kind for ref in refs), values
+        return reading_of([parse_ref(id_) for id_ in ids])
 
     def bind(self, shape: Hashable, prefix: str) -> Bound:
-        """Two arrays side by side: keys and kinds."""
-        return {
-            "ids": parameter(prefix, "ids", ARRAY(Uuid())),
-            "kinds": parameter(prefix, "kinds", ARRAY(Text())),
-        }
+        """The keys, and the words of their kinds with commas between them."""
+        return {"ids": parameter(prefix, "ids", ARRAY(Uuid())), "kinds": parameter(prefix, "kinds", Text())}
+
+
+def reading_of(refs: Collection[Ref]) -> Reading:
+    """What `ByIds` reads of some references; their kinds are one text, which is sent far faster than an array."""
+    values = {"ids": [ref.id for ref in refs], "kinds": ",".join([ref.kind.value for ref in refs])}
+    return frozenset([ref.kind for ref in refs]), values
 
 
 @dataclass(frozen=True, slots=True)

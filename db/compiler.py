@@ -288,7 +288,8 @@ class _Compiler:
 
     def _each(self, place: Each, field: Field) -> ColumnElement[str]:
         bound = place.arguments.bind(field.shape, f"s{field.slot}")
-        asked = func.unnest(bound["ids"], bound["kinds"]).table_valued("id", "kind", with_ordinality="n", name="asked")
+        kinds = func.string_to_array(bound["kinds"], constant(","))
+        asked = func.unnest(bound["ids"], kinds).table_valued("id", "kind", with_ordinality="n", name="asked")
         asked = asked.render_derived()
         branches = []
         for kind in sorted(field.shape):

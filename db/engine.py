@@ -107,7 +107,7 @@ class Database:
             max_cached_statement_lifetime=0,
         )
         # asyncpg looks array types up once per connection: now, rather than during the first request.
-        await connection.prepare("SELECT $1::uuid[], $2::text[]")
+        await connection.prepare("SELECT $1::uuid[], $2::text[], $3::int[], $4::bool[]")
         return connection
 
     async def open(self) -> None:

@@ -83,6 +83,9 @@ class Ground(Protocol):
     def bonds(self, bonds: Numbers) -> list[tuple[UUID, StepKind]]:
         """Some bonds: edges, or releases and their items under the items' ids."""
 
+    def kinds(self, nodes: Numbers) -> list[AssetKind] | None:
+        """The kinds of some assets; None where they are not known here."""
+
     def may_be(self, nodes: Numbers, kinds: Collection[AssetKind]) -> Numbers:
         """Those of some assets that may be of these kinds, as far as is known here."""
 
@@ -127,6 +130,9 @@ class ReadGround:
         """Some bonds."""
         ids = [self._bond_ids[bond] for bond in bonds]
         return [(id_, self._bonds[id_][1]) for id_ in ids]
+
+    def kinds(self, nodes: Numbers) -> None:
+        """They are not read here."""
 
     def may_be(self, nodes: Numbers, kinds: Collection[AssetKind]) -> Numbers:  # kinds are not read here
         """All of them."""

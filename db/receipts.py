@@ -147,7 +147,7 @@ async def read_again(database: Database, facts: str) -> Read:
         edges = (await connection.execute(_EDGES, {"ids": ids["edges"]})).all()
         policies = (await connection.execute(_POLICIES, {"ids": ids["policies"]})).all()
         grants = (await connection.execute(_GRANTS, {"ids": ids["grants"]})).all()
-    terms = await terms_of(database, {str(row.term_set_id) for row in (*policies, *grants)})
+    terms = await terms_of(database, {row.term_set_id for row in (*policies, *grants)})
     parts = [
         Part(UUID(id_), UUID(owner), AssetKind(kind), duration_ms, is_withdrawn, *map(UUID, version))
         for id_, owner, kind, duration_ms, is_withdrawn, *version in told["parts"]
@@ -161,14 +161,14 @@ async def read_again(database: Database, facts: str) -> Read:
                 row.id,
                 row.subject_id,
                 Level(row.level),
-                terms[str(row.term_set_id)],
+                terms[row.term_set_id],
                 LicenseFamily(row.license_family),
                 row.license,
             )
             for row in policies
         ],
         frozenset(ids["unread"]),
-        [Grant(row.id, row.asset_id, row.grantee_id, terms[str(row.term_set_id)]) for row in grants],
+        [Grant(row.id, row.asset_id, row.grantee_id, terms[row.term_set_id]) for row in grants],
     )
     seen = frozenset(ids["seen"])
     return Read(known, seen, seen, frozenset(ids["untold"]))

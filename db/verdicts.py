@@ -19,7 +19,7 @@ from domain.windows import Window, checked_window
 MOST_ASSETS = 500
 """That one question may be about."""
 MOST_WAYS, MOST_KIN = 10, 20
-DEFAULT_WALK, LARGEST_WALK, LARGEST_DEPTH = 100, 1000, 1000
+DEFAULT_WALK, LARGEST_WALK, LARGEST_DEPTH = 100, 3000, 1000
 ASSET_REF_KINDS = frozenset({Kind.TRACK, Kind.SAMPLE, Kind.INSTRUMENT, Kind.RELEASE})
 _CONTRIBUTORS = frozenset({Kind.CONTRIBUTOR})
 _TERRITORY = re.compile(r"[A-Z]{2}")

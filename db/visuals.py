@@ -67,11 +67,11 @@ async def said_of_visuals(database: Database, visuals: Sequence[UUID]) -> Mappin
     """What is stated of the reuse of some visual worlds: of each by itself, then by its artist."""
     async with database.read() as connection:
         rows = (await connection.execute(_SAID, {"visuals": list(visuals)})).all()
-    terms = await terms_of(database, {str(row.term_set_id) for row in rows if row.term_set_id is not None})
+    terms = await terms_of(database, {row.term_set_id for row in rows if row.term_set_id is not None})
     said: dict[UUID, dict[Level, tuple[Term, ...]]] = {row.id: {} for row in rows}
     for row in rows:
         if row.term_set_id is not None:
-            said[row.id][Level(row.level)] = terms[str(row.term_set_id)]
+            said[row.id][Level(row.level)] = terms[row.term_set_id]
     # Its own word is to a visual world what an asset's is to an asset.
     heard = (Level.VISUAL, Level.ASSET), (Level.ARTIST, Level.ARTIST)
     return {id_: tuple((of, levels[by]) for by, of in heard if by in levels) for id_, levels in said.items()}

@@ -175,6 +175,9 @@ class Sums:
         total = 0
         for bond in bonds:
             total |= self._over.get(bond, 0)
+        return self._with_own(node, total)
+
+    def _with_own(self, node: int, total: int) -> int:
         if total and self._graph.is_track[node]:
             total = total >> WIDTH & self._outright
             total |= total << WIDTH
@@ -184,13 +187,15 @@ class Sums:
         """Sum up once, in an order; answers whether anything changed."""
         changed = False
         for node in order:
+            total = 0
             for bond in self._graph.above[node]:
                 over = self.beyond(bond)
                 over = over and over & self.spread(self._carried(bond))
                 if over != self._over.get(bond, 0):
                     self._over[bond] = over
                     changed = True
-            whole = self._joined(node, self._graph.above[node])
+                total |= over
+            whole = self._with_own(node, total)
             changed = changed or whole != self._whole.get(node)
             self._whole[node] = whole
         return changed

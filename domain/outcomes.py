@@ -82,9 +82,9 @@ def flips(
         changed = changes.get((id(old), id(new)))
         if changed is None:
             changed = changes[id(old), id(new)] = [
-                (use, layer, outcome, new[use, layer])
-                for (use, layer), outcome in old.items()
-                if outcome is not new[use, layer]
+                (use, layer, outcome, other)
+                for ((use, layer), outcome), other in zip(old.items(), new.values(), strict=True)
+                if outcome is not other
             ]
         if changed:
             part = after.parts.get(question.asset) or before.parts.get(question.asset)

@@ -9,12 +9,14 @@ out of them, however many rows it reads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from db.arguments import reading_of
 from db.compiler import HOLE, Hole
 from db.map import TYPES
 from db.selection import Field
@@ -78,7 +80,8 @@ class Filler:
         name = hole.owner if hole.field.name in owner.places else owner.base or hole.owner
         given = self._readings[hole.field.slot][1] if hole.field.slot >= 0 else {}
         ids = [UUID(key.decode()) if key else UUID(int=0) for key in keys]
-        values = await COMPUTED[name, hole.field.name](self._acting, ids, given)
+        acting = replace(self._acting, parts=frozenset(_parts(hole.field)))
+        values = await COMPUTED[name, hole.field.name](acting, ids, given)
         things = await self._things(hole.field, values.values())
         return {
             key: orjson.dumps(_shaped(hole.field, values.get(id_), things)) for key, id_ in zip(keys, ids, strict=True)
@@ -96,19 +99,20 @@ class Filler:
         for leading, refs in wanted.values():
             alike.setdefault(leading.fields, {}).update(refs)
         for fields, refs in alike.items():
-            reading = (
-                frozenset(ref.kind for ref in refs),
-                {
-                    "ids": [ref.id for ref in refs],
-                    "kinds": [ref.kind.value for ref in refs],
-                },
-            )
+            reading = reading_of(refs)
             slot = max(self._readings, default=-1) + 1
             plan = await self._plans.things(fields, slot, reading[0], self._meter)
             plan.uses += 1
             body = await self._run(plan, {**self._readings, slot: reading})
             refs.update(zip(refs, orjson.loads(body)["nodes"], strict=True))
         return {way: alike[leading.fields] for way, (leading, _) in wanted.items()}
+
+
+def _parts(field: Field) -> Iterator[str]:
+    """The names of all fields within one."""
+    for inner in field.fields:
+        yield inner.name
+        yield from _parts(inner)
 
 
 def _each(values: Iterable[Any]) -> Iterator[Any]:
@@ -119,12 +123,7 @@ def _each(values: Iterable[Any]) -> Iterator[Any]:
 
 def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, None]]]) -> None:
     """Find the references in a value, by the field that leads to each."""
-    if isinstance(value, Ref):
-        wanted.setdefault(id(field), (field, {}))[1][value] = None
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _seek(field, item, wanted)
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         kind = value["__typename"]
         for inner in field.fields:
             if kind in inner.kinds:
@@ -132,19 +131,34 @@ def _seek(field: Field, value: Any, wanted: dict[int, tuple[Field, dict[Ref, Non
                 told = value[inner.name]
                 if inner.fields:
                     _seek(inner, told, wanted)
+    elif isinstance(value, Ref):
+        found = wanted.get(id(field))
+        if found is None:
+            found = wanted[id(field)] = field, {}
+        found[1][value] = None
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _seek(field, item, wanted)
 
 
 def _shaped(field: Field, value: Any, things: _Things) -> Any:
     """A value as it was asked for, key by key."""
-    if value is None or isinstance(value, (str, int, float)):
-        return value
+    # The order is that of a long list: its items, what they lead to, the list; leaves are told where they are met.
+    if isinstance(value, dict):
+        kind = value["__typename"]
+        told = {}
+        for inner in field.fields:
+            if kind in inner.kinds:
+                part = value[inner.name]
+                told[inner.key] = part if part.__class__ in _PLAIN else _shaped(inner, part, things)
+        return told
     if isinstance(value, Ref):
         return things[id(field)][value]
     if isinstance(value, (list, tuple)):
         return [_shaped(field, item, things) for item in value]
-    if isinstance(value, dict):
-        kind = value["__typename"]
-        return {inner.key: _shaped(inner, value[inner.name], things) for inner in field.fields if kind in inner.kinds}
     if isinstance(value, datetime):
         return write_moment(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})

@@ -27,7 +27,7 @@ from db.places import Computed, Each, Inline, Many, Page, Place, Resolved, Store
 from db.resolution import met
 from db.rows import ROOT, Found, RowReader
 from domain.accounts import Viewer
-from domain.ids import Ref
+from domain.ids import Kind, Ref
 from graph.computed import COMPUTED
 from graph.mutation import read_mutation
 
@@ -222,8 +222,9 @@ async def _read(
             return await _page(owner, hop, place, row, hops, given)
         case Each():
             _, values = place.arguments.read(given)
-            kinds = zip(values["ids"], values["kinds"], strict=True)
-            return await asyncio.gather(*[_named(hops, place.choose(kind), id_) for id_, kind in kinds])
+            kinds = map(Kind, filter(None, values["kinds"].split(",")))
+            asked = zip(values["ids"], kinds, strict=True)
+            return await asyncio.gather(*[_named(hops, place.choose(kind), id_) for id_, kind in asked])
         case ToOne() | Switch() | Resolved():
             return await _root(place, hops, given)
         case Computed():

@@ -87,6 +87,6 @@ WALK = (
     argument("depth", int | None, "At most so many steps away."),
     AS_OF,
     KNOWN_AT,
-    argument("first", int | None, "How many assets to tell, 1 to 1,000; 100 where none is given."),
+    argument("first", int | None, "How many assets to tell, 1 to 3,000; 100 where none is given."),
     argument("after", str | None, "Continue after this cursor."),
 )

@@ -48,6 +48,7 @@ class Acting:
         actor: by what is counted who acts: an account, a key, or an address.
         presence: who is in each room.
         relay: tells what happens; None where nobody listens, such as in a job.
+        parts: of what is worked out, the names that are asked for, at any depth; None where all of them may be.
     """
 
     database: Database
@@ -58,6 +59,11 @@ class Acting:
     actor: str = ""
     presence: Presence = field(default_factory=MemoryPresence)
     relay: Relay | None = None
+    parts: frozenset[str] | None = None
+
+    def wants(self, part: str) -> bool:
+        """Whether a part of what is worked out may be asked for; another one need not be worked out."""
+        return self.parts is None or part in self.parts
 
     def afterwards(self) -> Acting:
         """The hands after a mutation: those of whom it signed in or out, where it did."""

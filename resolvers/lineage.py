@@ -6,7 +6,7 @@ name: counts and distances hold, nothing leaks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -70,7 +70,8 @@ async def walked(acting: Acting, assets: Sequence[UUID], walk: Walk, cursor: Any
     moment = moment_of(walk.valid_at, walk.known_at, acting.now())
     steps = Steps(walk.upwards, walk.kinds, walk.statuses, moment)
     async with walking(acting.database, acting.viewer, now=moment is None) as reader:
-        return {asset: await _Walker(reader, walk, steps, asset).told(cursor) for asset in assets}
+        explains = acting.wants("through")
+        return {asset: await _Walker(reader, walk, steps, asset, explains).told(cursor) for asset in assets}
 
 
 class _Stretches:
@@ -119,8 +120,9 @@ class _Stretches:
 class _Walker:
     """One walk."""
 
-    def __init__(self, reader: WalkReader, walk: Walk, steps: Steps, start: UUID) -> None:
+    def __init__(self, reader: WalkReader, walk: Walk, steps: Steps, start: UUID, explains: bool) -> None:
         self._reader, self._walk, self._steps, self._start = reader, walk, steps, start
+        self._explains = explains
         self._ground = reader.ground
         node = self._ground.number(start)
         self._front = Front(node) if walk.window is None else _Stretches(node, walk.window)
@@ -169,8 +171,18 @@ class _Walker:
     async def _named(self, page: Sequence[tuple[int, bytes, int]], levels: Sequence[Hops]) -> list[Told]:
         """What is told of a page, of (distance, place, node), whose last steps are among those of some levels."""
         nodes = np.array([node for _, _, node in page], np.int64)
-        ids = self._ground.assets(nodes)
-        through = _Through(self._ground, [level.only(np.isin(level.far, nodes)) for level in levels])
+        ids, kinds = self._ground.assets(nodes), self._ground.kinds(nodes)
+        distances = [distance for distance, _, _ in page]
+        if self._explains:
+            through = _Through(self._ground, [level.only(np.isin(level.far, nodes)) for level in levels])
+            return await self._explained(ids, distances, through)
+        if kinds is None:
+            looks = await self._reader.looks(ids)
+            kinds = [looks.kinds[id_] for id_ in ids]
+        return list(map(_met, ids, kinds, distances))
+
+    async def _explained(self, ids: Sequence[UUID], distances: Sequence[int], through: _Through) -> list[Told]:
+        """What is told of a page, with the last steps: it takes as long as the walk to read how their ends look."""
         looks = await self._reader.looks({*ids, *through.near})
         shown = looks.shown | {self._start}
 
@@ -178,11 +190,8 @@ class _Walker:
             return [step_told(step, looks.kinds, shown, upwards=self._walk.upwards) for step in through.steps[asset]]
 
         return [
-            Later(
-                {"__typename": "WalkedAsset", "asset": asset_ref(looks.kinds[asset], asset), "distance": distance},
-                {"through": partial(last_steps, asset)},
-            )
-            for (distance, _, _), asset in zip(page, ids, strict=True)
+            Later(_met(id_, looks.kinds[id_], distance), {"through": partial(last_steps, id_)})
+            for id_, distance in zip(ids, distances, strict=True)
         ]
 
     async def _placed(self, distance: int, level: Hops) -> list[tuple[bytes, int]]:
@@ -203,13 +212,14 @@ class _Walker:
             placed = [each for each, asset in zip(placed, ids, strict=True) if asset in matching]
         return placed
 
-    def _places(self, nodes: Numbers) -> Iterator[bytes]:
+    def _places(self, nodes: Numbers) -> list[bytes]:
         """Where assets stand among those as far away. It goes into cursors, and must not tell a hidden one's id."""
-        keyed = blake2b(digest_size=16, key=self._start.bytes)
+        keyed, places = blake2b(digest_size=16, key=self._start.bytes), []
         for key in self._ground.keys(nodes):
             place = keyed.copy()
             place.update(key)
-            yield place.digest()
+            places.append(place.digest())
+        return places
 
     async def _matching(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those for which the filters hold: what is hidden is not found by what it is."""
@@ -222,6 +232,10 @@ class _Walker:
             for id_ in ids
             if id_ in looks.shown and (kinds is None or looks.kinds[id_] in kinds) and (theirs is None or id_ in theirs)
         }
+
+
+def _met(asset: UUID, kind: AssetKind, distance: int) -> Told:
+    return {"__typename": "WalkedAsset", "asset": asset_ref(kind, asset), "distance": distance}
 
 
 class _Through:

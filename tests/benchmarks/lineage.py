@@ -48,7 +48,7 @@ REFUSED = float("inf")
 """Milliseconds, of an operation that did not come to an end in time."""
 WALK = "assets { distance asset { id } } complete endCursor"
 CLOSURE = (
-    "query ($id: ID!, $after: String) { asset(id: $id) { walk: %s(first: 1000, after: $after) { " + WALK + " } } }"
+    "query ($id: ID!, $after: String) { asset(id: $id) { walk: %s(first: 3000, after: $after) { " + WALK + " } } }"
 )
 RARE = (
     "query ($id: ID!) { asset(id: $id) { ancestors(assetKinds: [INSTRUMENT]) { complete assets { asset { id } } } } }"

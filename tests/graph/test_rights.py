@@ -646,7 +646,7 @@ async def test_a_walk_says_why_it_is_not_complete(ask: Ask) -> None:
     [
         '{ asset(id: "%s") { rights(territory: "Germany") { use } } }',
         '{ asset(id: "%s") { rights(window: {startMs: 9, endMs: 3}) { use } } }',
-        '{ asset(id: "%s") { ancestors(first: 1001) { complete } } }',
+        '{ asset(id: "%s") { ancestors(first: 3001) { complete } } }',
         '{ asset(id: "%s") { ancestors(depth: 0) { complete } } }',
         '{ asset(id: "%s") { ancestors(after: "no cursor") { complete } } }',
         '{ asset(id: "%s") { clearWindows(lengthMs: 0) { startMs } } }',
