@@ -206,6 +206,10 @@ async def test_assets_without_bonds_and_assets_of_later_are_walked_from_like_any
         for some in (numbers, numbers[2:]):
             ids = reader.ground.assets(np.array(some, np.int64))
             assert reader.ground.keys(np.array(some, np.int64)) == [id_.bytes for id_ in ids]
+        # What is in no bond is not kept, and neither is its kind.
+        assert reader.ground.kinds(np.array(numbers, np.int64)) is None
+        known = np.array([reader.ground.number(id_) for id_ in (*RELEASE_IDS, ASSET_IDS[0])], np.int64)
+        assert reader.ground.kinds(known) == [AssetKind.RELEASE] * RELEASES + [AssetKind.TRACK]
         assert await steps_found(reader.ground, late, Steps(True, tuple(StepKind), tuple(EdgeStatus))) == []
         tracks = reader.ground.may_be(np.array(numbers[2:], np.int64), [AssetKind.TRACK])
         assert len(tracks) == 1

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import Range
 
 from db import tables
 from db.engine import Database
+from db.following import index_of
 from domain.accounts import ANONYMOUS, Viewer
 from domain.errors import TooCostly
 from domain.ids import Kind, Ref
@@ -413,6 +414,24 @@ async def test_q8_a_walk_is_complete_and_keeps_the_count_of_what_is_hidden(ask: 
     assert len(found) == 3
     assert (2, {"id": ref(LOOP)}) in found
     assert (2, None) in found
+
+
+async def test_q8_a_walk_in_memory_reads_how_things_look_only_where_its_steps_are_told(
+    made: Database, statements: list[str]
+) -> None:
+    index = index_of(made)
+    index.wanted(made)
+    await index.ready()
+    reader, counts, told = reader_of(made), [], []
+    for query in (WALK.replace("through { kind } ", ""), WALK):
+        await reader.answer(query, None, {"id": ref(REMIX)}, ANONYMOUS)
+        statements.clear()
+        answer = json.loads((await reader.answer(query, None, {"id": ref(REMIX)}, ANONYMOUS)).body)
+        counts.append(len(statements))
+        told.append([it["asset"] for it in answer["data"]["asset"]["ancestors"]["assets"]])
+    assert counts[1] == counts[0] + 1
+    assert told[0] == told[1]
+    assert len(told[0]) == 3
 
 
 async def test_q8_how_two_things_are_related_and_what_they_have_in_common(ask: Ask) -> None:
