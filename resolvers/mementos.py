@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from db import rituals
+from db import presaves, rituals
 from db.engine import Database
 from db.history import moment_under_locks
 from db.rituals import HeldRitual
@@ -65,7 +65,7 @@ class Mementos:
                 async for each in unhurried(waited):
                     told = participation(ritual, held.subject, each, held.presaves)
                     proofs[each.nth] = told if self.signer is None else {**told, "proof": self.signer.proof(told, at)}
-                await rituals.add_proofs(connection, held.id, proofs)
+                await presaves.add_proofs(connection, held.id, proofs)
         return _nothing_more
 
     async def _waited(self, running: Running) -> AsyncIterator[tuple[HeldRitual, Sequence[Presave]]]:
@@ -74,7 +74,7 @@ class Mementos:
         while True:
             async with self.database.read() as connection:
                 held = await rituals.ritual_of(connection, running.job.subject)
-                waited = await rituals.presaves_after(connection, held.id, told, AT_ONCE)
+                waited = await presaves.presaves_after(connection, held.id, told, AT_ONCE)
             if not waited:
                 return
             yield held, waited

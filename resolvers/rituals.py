@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from db import hosting, rituals
+from db import hosting, presaves, rituals
 from db.access import Action
 from db.artists import hold_artist
 from db.changes import announce, record_changes
@@ -139,17 +139,17 @@ async def presave(
     account = person_of(acting.viewer)
 
     async def work(connection: Any) -> Outcome:
-        met = await rituals.meet_ritual(connection, acting.viewer, ritual.id)
+        met = await presaves.meet_ritual(connection, acting.viewer, ritual.id)
         if met is None:
             raise NotFound("There is no such ritual.", path=("ritual",))
         if met.state not in AWAITED:
             raise _moved(met.state)
         if met.is_own:
             raise Forbidden("It is your own: others are there first.")
-        if not await rituals.name_presave(connection, ritual.id, account, is_named=is_named):
+        if not await presaves.name_presave(connection, ritual.id, account, is_named=is_named):
             await brought(connection, acting, acting.viewer, via, met.artist)
             await add_signal(connection, acting.viewer, SignalKind.PRESAVE, Around(met.artist, met.hook, met.release))
-            if not await rituals.add_presave(connection, acting.new_id(), ritual.id, account, is_named=is_named):
+            if not await presaves.add_presave(connection, acting.new_id(), ritual.id, account, is_named=is_named):
                 raise _moved((await rituals.ritual_of(connection, ritual.id)).state)
         return {"ritual": str(ritual)}
 
