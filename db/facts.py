@@ -7,10 +7,10 @@ viewer may see it, and what is told of it follows from that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from itertools import compress, groupby, islice
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -190,22 +190,22 @@ async def facts_of(
         values |= {"valid_at": moment[0], "known_at": moment[1]}
     async with database.plan_connection(sql) as connection:
         columns = iter(await connection.fetchrow(sql, *[values[name] for name in names]))
-    facts = [list(zip(*[next(columns) or () for _ in range(width)], strict=True)) for width in widths]
-    parts, bonds, said, granted, moved = facts
-    terms = await terms_of(database, {row[3] for row in (*said, *granted)})
-    seen, named = (frozenset([row[0] for row in parts if row[column]]) for column in (5, 6))
-    known = {part.id: part for part in map(_part, parts[:MOST_PARTS])}
+    parts, bonds, said, granted, moved = ([next(columns) or () for _ in range(width)] for width in widths)
+    terms = await terms_of(database, {*said[3], *granted[3]})
+    ids, *_, shown, readable, _ = parts
+    known = {part.id: part for part in islice(_parts(parts), MOST_PARTS)}
+    seen = frozenset(compress(ids, shown))
     # Of what is withdrawn nothing else is told, and nothing above it could open what it denies.
     stubs = {id_ for id_, part in known.items() if part.is_withdrawn and id_ not in seen}
-    read = Facts(
+    facts = Facts(
         known,
-        [bond for bond in map(_bond, bonds) if bond.child not in stubs],
-        [_statement_of(row, terms) for row in said],
-        frozenset([row[0] for row in parts[MOST_PARTS:]]),
-        [Grant(id_, asset, grantee, terms[set_]) for id_, asset, grantee, set_ in granted],
+        [bond for bond in _bonds(bonds) if bond.child not in stubs],
+        list(_statements(said, terms)),
+        frozenset(ids[MOST_PARTS:]),
+        list(map(Grant, *granted[:3], map(terms.__getitem__, granted[3]))),
     )
-    untold = frozenset([row[0] for row in bonds if not row[-1]])
-    return Read(read, seen, named, untold, dict(moved))
+    untold = frozenset([bond for bond, is_told in zip(bonds[0], bonds[-1], strict=True) if not is_told])
+    return Read(facts, seen, frozenset(compress(ids, readable)), untold, dict(zip(*moved, strict=True)))
 
 
 _SETS: WeakKeyDictionary[Database, dict[UUID, tuple[Term, ...]]] = WeakKeyDictionary()
@@ -242,20 +242,21 @@ def term_of(row: Any) -> Term:
     return Term(**values)
 
 
-def _part(row: Sequence[Any]) -> Part:
-    id_, owner, kind, duration_ms, is_withdrawn, _, _, version = row
-    return Part(id_, owner, _ASSET_KINDS[kind], duration_ms, is_withdrawn, version)
+def _parts(columns: Sequence[Sequence[Any]]) -> Iterator[Part]:
+    ids, owners, kinds, durations, withdrawn, _, _, versions = columns
+    return map(Part, ids, owners, map(_ASSET_KINDS.__getitem__, kinds), durations, withdrawn, versions)
 
 
-def _bond(row: Sequence[Any]) -> Bond:
-    id_, child, parent, kind, child_start, child_end, parent_start, parent_end, _ = row
-    windows = stretch(child_start, child_end), stretch(parent_start, parent_end)
-    return Bond(id_, child, parent, _BOND_KINDS[kind], *windows)
+def _bonds(columns: Sequence[Sequence[Any]]) -> Iterator[Bond]:
+    ids, children, parents, kinds, child_starts, child_ends, parent_starts, parent_ends, _ = columns
+    windows = map(stretch, child_starts, child_ends), map(stretch, parent_starts, parent_ends)
+    return map(Bond, ids, children, parents, map(_BOND_KINDS.__getitem__, kinds), *windows)
 
 
-def _statement_of(row: Sequence[Any], terms: Mapping[UUID, tuple[Term, ...]]) -> Statement:
-    id_, subject, level, term_set, family, license_ = row
-    return Statement(id_, subject, _LEVELS[level], terms[term_set], _FAMILIES[family], license_)
+def _statements(columns: Sequence[Sequence[Any]], terms: Mapping[UUID, tuple[Term, ...]]) -> Iterator[Statement]:
+    ids, subjects, levels, sets, families, licenses = columns
+    said = map(_LEVELS.__getitem__, levels), map(terms.__getitem__, sets), map(_FAMILIES.__getitem__, families)
+    return map(Statement, ids, subjects, *said, licenses)
 
 
 # A word is looked up ten times as fast as its enumeration reads it, and there are thousands in one answer.
