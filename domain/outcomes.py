@@ -32,14 +32,23 @@ _CLOSED = sum(1 << _PLANE * plane for plane in range(_RANKS))
 
 
 class Flip(NamedTuple):
-    """A verdict that changes; `owner` of the asset after the change, or before it where there is none after."""
+    """A verdict that changes."""
 
-    question: Question
-    owner: UUID | None
     use: Use
     layer: Layer
     before: Outcome
     after: Outcome
+
+
+class Flipped(NamedTuple):
+    """A question of which verdicts change; `owner` of the asset after the change, or before it if there is none after.
+
+    Few changes are told of many questions: those that are alike share theirs.
+    """
+
+    question: Question
+    owner: UUID | None
+    flips: tuple[Flip, ...]
 
 
 def outcomes(facts: Facts, questions: Sequence[Question]) -> tuple[Outcomes, ...]:
@@ -61,8 +70,8 @@ def outcomes(facts: Facts, questions: Sequence[Question]) -> tuple[Outcomes, ...
 
 def flips(
     before: Facts, after: Facts, questions: Sequence[Question], moved: Mapping[UUID, UUID] = MappingProxyType({})
-) -> tuple[Flip, ...]:
-    """The verdicts that a change of the facts changes, in the order of the questions.
+) -> tuple[Flipped, ...]:
+    """The questions of which a change of the facts changes verdicts, in their order.
 
     Args:
         before: the facts before the change.
@@ -75,21 +84,21 @@ def flips(
         for question in questions
     ]
     was, becomes = outcomes(before, questions), outcomes(after, asked)
-    # Of many questions, few are answered differently: what changes between two answers is looked for once.
-    changes: dict[tuple[int, int], list[tuple[Use, Layer, Outcome, Outcome]]] = {}
-    found: list[Flip] = []
+    changes: dict[tuple[int, int], tuple[Flip, ...]] = {}
+    found: list[Flipped] = []
     for question, old, new in zip(asked, was, becomes, strict=True):
         changed = changes.get((id(old), id(new)))
         if changed is None:
-            changed = changes[id(old), id(new)] = [
-                (use, layer, outcome, other)
-                for ((use, layer), outcome), other in zip(old.items(), new.values(), strict=True)
-                if outcome is not other
-            ]
+            changed = changes[id(old), id(new)] = tuple(
+                [
+                    Flip(use, layer, outcome, other)
+                    for ((use, layer), outcome), other in zip(old.items(), new.values(), strict=True)
+                    if outcome is not other
+                ]
+            )
         if changed:
             part = after.parts.get(question.asset) or before.parts.get(question.asset)
-            owner = None if part is None else part.owner
-            found += [Flip(question, owner, *change) for change in changed]
+            found.append(Flipped(question, None if part is None else part.owner, changed))
     return tuple(found)
 
 

@@ -138,7 +138,7 @@ async def set_asset_state(
             await write_asset(connection, held, {"state": state.value})
             payload = {"changed": ["state"], "state": state.value, "version": held.version + 1}
             events = [happened(acting, held.ref, EventKind.ASSET_UPDATED, payload)]
-            flipped = rights_changed(held.ref, foreseen.flips)
+            flipped = rights_changed(held.ref, foreseen.flipped)
             await follow(connection, events, [asset_updated(held.ref, held.version + 1), *flipped])
         return {"asset": str(held.ref)}
 

@@ -119,5 +119,5 @@ async def _held(
 async def _follow(connection: Any, acting: Acting, held: HeldPolicy, said: dict[str, Any], foreseen: Foreseen) -> None:
     """What a policy leaves behind: provenance, the change log, and word to everybody whose verdict flips."""
     event = happened(acting, held.teller, EventKind.PERMISSIONS_CHANGED, said)
-    told = [policy_changed(held.subject), *rights_changed(held.subject, foreseen.flips)]
+    told = [policy_changed(held.subject), *rights_changed(held.subject, foreseen.flipped)]
     await follow(connection, [event], told)

@@ -67,7 +67,7 @@ async def merge_assets(acting: Acting, merge: Merge, idempotency_key: str | None
             for held in (keep, retire)
         ]
         told = [asset_updated(held.ref, held.version + 1) for held in (keep, retire)]
-        flipped = rights_changed(keep.ref, foreseen.flips)
+        flipped = rights_changed(keep.ref, foreseen.flipped)
         await follow(connection, events, [*told, *flipped], touched=[keep.ref.id, retire.ref.id])
         return {"asset": str(keep.ref)}
 

@@ -178,7 +178,7 @@ async def _end(
             await update_asset(connection, held, {"state": state.value})
             kind = EventKind.RELEASE_WITHDRAWN if status is ReleaseStatus.WITHDRAWN else EventKind.ASSET_UPDATED
             said = {"changed": ["state"], "state": state.value, "version": held.version + 1}
-            told = [asset_updated(held.ref, held.version + 1), *rights_changed(held.ref, foreseen.flips)]
+            told = [asset_updated(held.ref, held.version + 1), *rights_changed(held.ref, foreseen.flipped)]
             await follow(connection, [happened(acting, held.ref, kind, said)], told)
         return {"release": str(held.ref)}
 

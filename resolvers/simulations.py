@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from types import MappingProxyType
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from db.walks import walking
 from domain.assets import AssetKind, asset_ref
 from domain.facts import Bond, Facts, Question
 from domain.ids import Kind, Ref
-from domain.outcomes import Flip, flips
+from domain.outcomes import Flip, Flipped, flips
 from domain.policies import Stated
 from domain.registration import EdgeDraft
 from domain.rights import Use
@@ -39,14 +40,14 @@ class Foreseen:
     """What a change flips.
 
     Attributes:
-        flips: by asset; its own verdicts before those of its hooks.
+        flipped: by asset; its own verdicts before those of its hooks.
         hooks: the hook of each question that asks about one.
         kinds: of the assets.
         seen: those that the asker may see.
         is_whole: everything that the change may reach was looked at.
     """
 
-    flips: Sequence[Flip]
+    flipped: Sequence[Flipped]
     hooks: Mapping[Question, UUID]
     kinds: Mapping[UUID, AssetKind]
     seen: frozenset[UUID]
@@ -55,26 +56,30 @@ class Foreseen:
     def told(self, paging: Paging) -> Told:
         """A page of it, as far as the asker may see it: what is hidden counts, and is not named."""
         start = 0 if paging.after is None else paging.after + 1
-        page = list(enumerate(self.flips[start : start + paging.first], start))
-        has_more = start + len(page) < len(self.flips)
-        last = page[-1] if page else None
+        count = sum([len(it.flips) for it in self.flipped])
+        page = list(islice(self._each(), start, start + paging.first))
+        has_more = start + len(page) < count
+        last = page[-1][0].question.asset if page else None
         return {
             "__typename": "VerdictChanges",
-            "count": len(self.flips),
-            "owners": len({flip.owner for flip in self.flips}),
-            "changes": [self._change(flip) for _, flip in page],
+            "count": count,
+            "owners": len({it.owner for it in self.flipped}),
+            "changes": [self._change(*each) for each in page],
             "complete": self.is_whole and not has_more,
             "reason": Cut.PAGE.value if has_more else None if self.is_whole else Cut.BUDGET.value,
-            "endCursor": None if last is None else FLIPPED.write(last[0], last[1].question.asset),
+            "endCursor": None if last is None else FLIPPED.write(start + len(page) - 1, last),
         }
 
-    def _change(self, flip: Flip) -> Told:
-        asset, hook = flip.question.asset, self.hooks.get(flip.question)
+    def _each(self) -> Iterator[tuple[Flipped, Flip]]:
+        return ((flipped, flip) for flipped in self.flipped for flip in flipped.flips)
+
+    def _change(self, flipped: Flipped, flip: Flip) -> Told:
+        asset, hook = flipped.question.asset, self.hooks.get(flipped.question)
         shown = asset in self.seen
         return {
             "__typename": "VerdictChange",
             "asset": asset_ref(self.kinds[asset], asset) if shown else None,
-            "owner": Ref(Kind.ARTIST, flip.owner) if shown and flip.owner else None,
+            "owner": Ref(Kind.ARTIST, flipped.owner) if shown and flipped.owner else None,
             "hook": Ref(Kind.HOOK, hook) if shown and hook else None,
             "isOfHook": hook is not None,
             "use": flip.use.value,
@@ -187,7 +192,7 @@ def _flipped(
     asked: list[tuple[UUID, UUID | None, Question]]
     asked = [(asset, None, Question(asset, uses, on)) for asset in reach.assets]
     asked += [(track, hook, Question(track, uses, on, window=window)) for hook, (track, window) in reach.hooks.items()]
-    asked.sort(key=lambda it: (moved.get(it[0], it[0]), it[1] is not None, it[1] or NOT_WRITTEN))
+    asked.sort(key=lambda it: (moved.get(it[0], it[0]).bytes, it[1] is not None, (it[1] or NOT_WRITTEN).bytes))
     found = flips(before, after, [question for _, _, question in asked], moved)
     return Foreseen(
         found,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from domain.anchors import AnchorState
 from domain.clips import ClipState
@@ -13,7 +14,7 @@ from domain.contributors import Acceptance
 from domain.entitlements import EntitlementState
 from domain.ids import Kind, Ref
 from domain.memberships import Step
-from domain.outcomes import Flip
+from domain.outcomes import Flipped
 from domain.rituals import RitualState
 from domain.suggestions import SuggestionState
 
@@ -118,9 +119,12 @@ def release_published(release: Ref, version: Ref, manifest: str) -> Announcement
     return Announcement("release.published", payload)
 
 
-def rights_changed(cause: Ref, flips: Iterable[Flip]) -> list[Announcement]:
+def rights_changed(cause: Ref, flipped: Iterable[Flipped]) -> list[Announcement]:
     """Something upstream changed verdicts: one event for each owner, with how many of theirs."""
-    theirs = Counter(flip.owner for flip in flips if flip.owner is not None)
+    theirs: Counter[UUID] = Counter()
+    for it in flipped:
+        if it.owner is not None:
+            theirs[it.owner] += len(it.flips)
     return [
         Announcement("rights.changed", {"owner": str(Ref(Kind.ARTIST, owner)), "cause": str(cause), "count": count})
         for owner, count in theirs.items()

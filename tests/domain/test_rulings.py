@@ -404,8 +404,9 @@ def test_a_policy_about_to_be_tightened_names_the_verdicts_that_flip_and_whose_t
     after = facts(parts, bonds, [said(A, OPEN), said(B, "CC-BY-NC-4.0"), said(C, OPEN)])
     asked = [Question(id_, frozenset({Use.REMIX, Use.SYNC}), DAY) for id_ in (A, C)]
     told = [
-        (flip.question.asset, flip.owner, flip.use, flip.layer, flip.before, flip.after)
-        for flip in flips(before, after, asked)
+        (flipped.question.asset, flipped.owner, *flip)
+        for flipped in flips(before, after, asked)
+        for flip in flipped.flips
     ]
     now = (Outcome.ALLOWED, Outcome.LICENSE_REQUIRED)
     assert told == [

@@ -14,7 +14,7 @@ from domain.clearances import attribution
 from domain.facts import Bond, Facts, Part, Question, Statement
 from domain.levels import Reason
 from domain.lineage import EdgeKind
-from domain.outcomes import HYPOTHETICAL, Flip, flips, hypothetical, outcomes
+from domain.outcomes import HYPOTHETICAL, Flip, Flipped, flips, hypothetical, outcomes
 from domain.rights import Decision, Layer, Level, LicenseFamily, Outcome, Term, Use
 from domain.verdicts import decide
 from tests.domain import oracle
@@ -225,11 +225,12 @@ def test_flips_are_what_doing_it_and_comparing_tells(before, after, drawn):
     told = []
     for question in asked:
         part = after.parts.get(question.asset) or before.parts.get(question.asset)
-        told += [
-            Flip(question, part and part.owner, old.use, old.layer, old.outcome, new.outcome)
+        changed = [
+            Flip(old.use, old.layer, old.outcome, new.outcome)
             for old, new in zip(decide(before, question), decide(after, question), strict=True)
             if old.outcome is not new.outcome
         ]
+        told += [Flipped(question, part and part.owner, tuple(changed))] if changed else []
     assert flips(before, after, asked) == tuple(told)
 
 
