@@ -38,7 +38,7 @@ from db.places import (
     place_of,
     rows_of,
 )
-from db.selection import Field, Selection
+from db.selection import Field, Selection, names_within
 from db.statements import statement_text
 
 LARGEST_STATEMENT = 64 * 1024
@@ -50,10 +50,17 @@ HOLE = "\x01"
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A computed field: of which type, and what is asked of it."""
+    """A computed field.
+
+    Attributes:
+        owner: the type it is of.
+        field: what is asked of it.
+        parts: the names of all that is asked of its value, at any depth.
+    """
 
     owner: str
     field: Field
+    parts: frozenset[str]
 
 
 class Refused(Exception):
@@ -207,7 +214,7 @@ class _Compiler:
             case Page():
                 return [PageText(self.types, place, row, field, self.object).text()]
             case Computed():
-                return self._hole(row, Hole(owner, field))
+                return self._hole(row, Hole(owner, field, frozenset(names_within(field))))
 
     def _hole(self, row: Any, hole: Hole) -> list[Part]:
         """Where a computed field stands: its number, and the key of its row; a root has none."""

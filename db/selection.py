@@ -6,6 +6,7 @@ what differs between two requests (ids, texts, page sizes, cursors) travels apar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,13 @@ class Field:
     slot: int = -1
     shape: Any = None
     fields: tuple[Field, ...] = ()
+
+
+def names_within(field: Field) -> Iterator[str]:
+    """The names of all fields within one."""
+    for inner in field.fields:
+        yield inner.name
+        yield from names_within(inner)
 
 
 @dataclass(frozen=True, slots=True)

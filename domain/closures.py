@@ -185,12 +185,11 @@ class Sums:
 
     def _sum(self, order: Sequence[int]) -> bool:
         """Sum up once, in an order; answers whether anything changed."""
-        changed, bonds, parents = False, self._graph.bonds, self._graph.parents
+        changed = False
         for node in order:
             total = 0
             for bond in self._graph.above[node]:
-                window = bonds[bond].parent_window
-                over = self._whole.get(parents[bond], 0) if window is None else self.at(parents[bond], window)
+                over = self.beyond(bond)
                 over = over and over & self.spread(self._carried(bond))
                 if over != self._over.get(bond, 0):
                     self._over[bond] = over

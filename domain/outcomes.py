@@ -84,6 +84,7 @@ def flips(
         for question in questions
     ]
     was, becomes = outcomes(before, questions), outcomes(after, asked)
+    # Both answer the same uses, in the same order; what changes between two answers is looked for once.
     changes: dict[tuple[int, int], tuple[Flip, ...]] = {}
     found: list[Flipped] = []
     for question, old, new in zip(asked, was, becomes, strict=True):

@@ -80,7 +80,7 @@ class Filler:
         name = hole.owner if hole.field.name in owner.places else owner.base or hole.owner
         given = self._readings[hole.field.slot][1] if hole.field.slot >= 0 else {}
         ids = [UUID(key.decode()) if key else UUID(int=0) for key in keys]
-        acting = replace(self._acting, parts=frozenset(_parts(hole.field)))
+        acting = replace(self._acting, parts=hole.parts)
         values = await COMPUTED[name, hole.field.name](acting, ids, given)
         things = await self._things(hole.field, values.values())
         return {
@@ -106,13 +106,6 @@ class Filler:
             body = await self._run(plan, {**self._readings, slot: reading})
             refs.update(zip(refs, orjson.loads(body)["nodes"], strict=True))
         return {way: alike[leading.fields] for way, (leading, _) in wanted.items()}
-
-
-def _parts(field: Field) -> Iterator[str]:
-    """The names of all fields within one."""
-    for inner in field.fields:
-        yield inner.name
-        yield from _parts(inner)
 
 
 def _each(values: Iterable[Any]) -> Iterator[Any]:

@@ -53,10 +53,14 @@ class Foreseen:
     seen: frozenset[UUID]
     is_whole: bool
 
+    @property
+    def count(self) -> int:
+        """How many verdicts flip."""
+        return sum([len(it.flips) for it in self.flipped])
+
     def told(self, paging: Paging) -> Told:
         """A page of it, as far as the asker may see it: what is hidden counts, and is not named."""
-        start = 0 if paging.after is None else paging.after + 1
-        count = sum([len(it.flips) for it in self.flipped])
+        start, count = 0 if paging.after is None else paging.after + 1, self.count
         page = list(islice(self._each(), start, start + paging.first))
         has_more = start + len(page) < count
         last = page[-1][0].question.asset if page else None
@@ -192,7 +196,7 @@ def _flipped(
     asked: list[tuple[UUID, UUID | None, Question]]
     asked = [(asset, None, Question(asset, uses, on)) for asset in reach.assets]
     asked += [(track, hook, Question(track, uses, on, window=window)) for hook, (track, window) in reach.hooks.items()]
-    asked.sort(key=lambda it: (moved.get(it[0], it[0]).bytes, it[1] is not None, (it[1] or NOT_WRITTEN).bytes))
+    asked.sort(key=lambda it: (moved.get(it[0], it[0]), it[1] is not None, it[1] or NOT_WRITTEN))
     found = flips(before, after, [question for _, _, question in asked], moved)
     return Foreseen(
         found,

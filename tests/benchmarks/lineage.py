@@ -135,8 +135,7 @@ class Asker:
         """How many verdicts flip if the owner of an asset closes it, as `simulatePolicy` finds them."""
         acting = Acting(self._database, ANONYMOUS, now, uuid7)
         closed = stated(None, PolicyPreset.ALL_RIGHTS_RESERVED, ())
-        flipped = (await foreseen_policy(acting, Ref(Kind.TRACK, id_), closed)).flipped
-        return sum(len(it.flips) for it in flipped)
+        return (await foreseen_policy(acting, Ref(Kind.TRACK, id_), closed)).count
 
     async def cycle(self, child: UUID, parent: UUID) -> list[UUID]:
         """Whether an edge would close a cycle, as its writer asks under the lock."""
